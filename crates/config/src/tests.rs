@@ -1,0 +1,127 @@
+use super::*;
+
+const WHOLE: &str = r#"
+data_dir = "data"
+[control]
+listen = "0.0.0.0:7443"
+store = "sqlite"
+[gateway]
+listen = "127.0.0.1:6432"
+tls = "dev"
+[audit]
+recording = "strict"
+[[database]]
+name = "clinic"
+upstream = "postgres://broker:secret@db:5432/clinic"
+passthrough = false
+catalog = "clinic.phi.csv"
+enforcement = "inline"
+unclassified = "mask"
+[[principal]]
+name = "alice"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/phigate/phigate.toml"))
+}
+
+fn refusal(from: &str, to: &str) -> String {
+    assert!(
+        WHOLE.contains(from),
+        "the test replaces {from:?}, which is not there"
+    );
+    parse(&WHOLE.replace(from, to)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_whole_file() {
+    let config = parse(WHOLE).unwrap();
+    assert_eq!(config.data_dir, Path::new("/etc/phigate/data"));
+    assert_eq!(config.control_url(), "https://127.0.0.1:7443");
+    assert_eq!(config.recording, Recording::Strict);
+    let clinic = &config.databases[0];
+    assert_eq!(clinic.catalog, Path::new("/etc/phigate/clinic.phi.csv"));
+    assert_eq!(clinic.unclassified, Unclassified::Mask);
+    assert_eq!(config.principals.unwrap()[0].as_str(), "alice");
+}
+
+#[test]
+fn defaults_are_the_safe_ones() {
+    let config = parse(
+        "data_dir = '/d'\n[[database]]\nname='c'\nupstream='postgres://h/c'\ncatalog='c.csv'",
+    )
+    .unwrap();
+    assert_eq!(config.recording, Recording::Local);
+    assert_eq!(config.gateway.tls, Tls::Dev);
+    assert_eq!(config.databases[0].unclassified, Unclassified::Refuse);
+    assert!(!config.databases[0].passthrough);
+}
+
+#[test]
+fn each_wrong_value_is_named() {
+    for (from, to, expected) in [
+        (
+            "recording = \"strict\"",
+            "recording = \"never\"",
+            "audit.recording",
+        ),
+        ("tls = \"dev\"", "tls = \"on\"", "gateway.tls"),
+        ("127.0.0.1:6432", "0.0.0.0", "gateway.listen"),
+        ("name = \"clinic\"", "name = \"a b\"", "database[0].name"),
+        (
+            "postgres://broker",
+            "mysql://broker",
+            "database[0].upstream",
+        ),
+        ("\"inline\"", "\"views\"", "not there yet"),
+        ("\"mask\"", "\"maybe\"", "database[0].unclassified"),
+        (
+            "store = \"sqlite\"",
+            "store = \"postgres://x\"",
+            "control.store",
+        ),
+        ("name = \"alice\"", "name = \"\"", "principal[0].name"),
+        (
+            "passthrough = false",
+            "passthru = true",
+            "unknown field `passthru`",
+        ),
+    ] {
+        let text = refusal(from, to);
+        assert!(text.contains(expected), "{to}: {text}");
+        assert!(text.contains("/etc/phigate/phigate.toml"), "{text}");
+        assert!(!text.contains("secret"), "a password is shown: {text}");
+    }
+}
+
+#[test]
+fn a_syntax_error_has_a_place_and_no_password() {
+    let text = refusal("/clinic\"\npassthrough", "/clinic\npassthrough");
+    assert!(text.starts_with("/etc/phigate/phigate.toml:13:"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
+fn plaintext_needs_loopback() {
+    let text = WHOLE
+        .replace("127.0.0.1:6432", "0.0.0.0:6432")
+        .replace("\"dev\"", "\"off\"");
+    assert!(
+        parse(&text)
+            .unwrap_err()
+            .to_string()
+            .contains("loopback only")
+    );
+}
+
+#[test]
+fn a_database_twice_is_an_error() {
+    let twice =
+        format!("{WHOLE}\n[[database]]\nname='clinic'\nupstream='postgres://h/c'\ncatalog='c'");
+    assert!(
+        parse(&twice)
+            .unwrap_err()
+            .to_string()
+            .contains("configured twice")
+    );
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask check-deps`: a crate depends only on the layers below it.
+//!
+//! The table is the architecture. A new edge is a change of the architecture: write a decision.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::run;
+
+/// Crate -> the crates of this workspace it may use (development dependencies aside).
+const LAYERS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("wire", &["types"]),
+    ("phi", &["types"]),
+    ("sql", &["types", "phi"]),
+    ("grant", &["types"]),
+    ("lease", &["types"]),
+    ("audit", &["types"]),
+    ("proto", &["types", "phi", "grant"]),
+    ("pki", &["types"]),
+    ("config", &["types", "phi"]),
+    ("catalog", &["types", "phi", "sql"]),
+    ("store", &["types", "grant", "lease"]),
+    (
+        "gateway",
+        &[
+            "types", "wire", "phi", "sql", "catalog", "lease", "audit", "proto", "pki",
+        ],
+    ),
+    (
+        "control",
+        &[
+            "types", "wire", "phi", "grant", "store", "lease", "audit", "proto", "pki",
+        ],
+    ),
+    ("cluster", &[]),
+    ("cli", &["types", "proto", "audit", "config", "pki"]),
+    (
+        "phigate",
+        &[
+            "types", "phi", "audit", "proto", "pki", "config", "catalog", "gateway", "control",
+            "cluster", "cli",
+        ],
+    ),
+    ("xtask", &[]),
+];
+
+/// Crates that only tests and benches use; they may use anything.
+const TEST_ONLY: &[&str] = &["testkit", "tests", "benches"];
+
+/// Crates that must stay free of I/O: no runtime, no clock, no sockets.
+const PURE: &[&str] = &["types", "wire", "phi", "sql", "grant", "lease"];
+
+/// What a pure crate may not depend on.
+const IMPURE: &[&str] = &["tokio", "sqlx", "tonic", "rustix", "socket2", "getrandom"];
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+/// Fails with every edge that the table does not have.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let layers: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in metadata()?.packages {
+        let name = short(&package.name);
+        if TEST_ONLY.contains(&name) {
+            continue;
+        }
+        let Some(allowed) = layers.get(name) else {
+            wrong.push(format!("{name} is not in the table of layers"));
+            continue;
+        };
+        for dependency in package.dependencies.iter().filter(|d| d.kind.is_none()) {
+            let target = short(&dependency.name);
+            let ours = layers.contains_key(target) || TEST_ONLY.contains(&target);
+            if ours && dependency.name != target && !allowed.contains(&target) {
+                wrong.push(format!("{name} may not depend on {target}"));
+            }
+            if PURE.contains(&name) && IMPURE.contains(&dependency.name.as_str()) {
+                wrong.push(format!(
+                    "{name} is pure and may not depend on {}",
+                    dependency.name
+                ));
+            }
+        }
+    }
+    if wrong.is_empty() {
+        println!("check-deps: the layers hold");
+        return Ok(());
+    }
+    bail!("check-deps:\n  {}", wrong.join("\n  "))
+}
+
+fn metadata() -> anyhow::Result<Metadata> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(run::root())
+        .output()
+        .context("cannot start cargo metadata")?;
+    if !output.status.success() {
+        bail!(
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn short(package: &str) -> &str {
+    package.strip_prefix("phigate-").unwrap_or(package)
+}
