@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("grant", &["types"]),
     ("lease", &["types"]),
     ("audit", &["types"]),
-    ("proto", &["types", "phi", "grant"]),
+    ("proto", &["types", "phi", "grant", "lease"]),
     ("pki", &["types"]),
     ("config", &["types", "phi"]),
     ("catalog", &["types", "phi", "sql"]),
