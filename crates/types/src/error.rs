@@ -72,7 +72,9 @@ impl SqlState {
     /// From five upper-case letters or digits.
     pub fn from_bytes(code: &[u8]) -> Option<Self> {
         let code: [u8; 5] = code.try_into().ok()?;
-        code.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()).then_some(Self(code))
+        code.iter()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+            .then_some(Self(code))
     }
 
     /// The code as text.
@@ -183,7 +185,14 @@ impl PgError {
     }
 
     fn new(severity: Severity, code: SqlState, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { severity, code, message: message.into(), detail: None, hint: None, position: None }
+        Self {
+            severity,
+            code,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            position: None,
+        }
     }
 
     /// Adds the detail.
@@ -210,7 +219,13 @@ impl PgError {
 
 impl fmt::Display for PgError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.severity.as_str(), self.code, self.message)
+        write!(
+            f,
+            "{}: {}: {}",
+            self.severity.as_str(),
+            self.code,
+            self.message
+        )
     }
 }
 
@@ -222,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_sqlstate_is_five_capitals_or_digits() {
-        assert_eq!(SqlState::from_bytes(b"42501"), Some(SqlState::INSUFFICIENT_PRIVILEGE));
+        assert_eq!(
+            SqlState::from_bytes(b"42501"),
+            Some(SqlState::INSUFFICIENT_PRIVILEGE)
+        );
         for code in [b"4250".as_slice(), b"425011", b"42a01", b"42\xff01"] {
             assert_eq!(SqlState::from_bytes(code), None);
         }

@@ -22,7 +22,9 @@ pub enum IdError {
     #[error("an id is {SHORT_ID_LEN} characters of 0-9 and a-z without i, l, o, u")]
     Short,
     /// Empty, too long, or with a character outside the set.
-    #[error("{what} is 1 to {NAME_MAX} characters of A-Z a-z 0-9 . _ - @ +, starting with a letter, digit or _")]
+    #[error(
+        "{what} is 1 to {NAME_MAX} characters of A-Z a-z 0-9 . _ - @ +, starting with a letter, digit or _"
+    )]
     Name {
         /// Which kind of name.
         what: &'static str,
@@ -155,7 +157,10 @@ name! {
 fn is_name(text: &str) -> bool {
     let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(byte);
     text.len() <= NAME_MAX
-        && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_')
+        && text
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_')
         && text.as_bytes().iter().all(inner)
 }
 
@@ -172,7 +177,13 @@ mod tests {
 
     #[test]
     fn other_alphabets_and_lengths_are_refused() {
-        for text in ["", "0123456789a", "0123456789abc", "0123456789AB", "0123456789il"] {
+        for text in [
+            "",
+            "0123456789a",
+            "0123456789abc",
+            "0123456789AB",
+            "0123456789il",
+        ] {
             assert_eq!(text.parse::<SessionId>(), Err(IdError::Short), "{text}");
         }
     }

@@ -22,8 +22,12 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile, in the order of the enum.
-    pub const ALL: [Self; 4] =
-        [Self::SafeHarbor, Self::LimitedDataset, Self::Expert, Self::Identified];
+    pub const ALL: [Self; 4] = [
+        Self::SafeHarbor,
+        Self::LimitedDataset,
+        Self::Expert,
+        Self::Identified,
+    ];
 
     /// The name used in files, commands and records.
     pub const fn as_str(self) -> &'static str {

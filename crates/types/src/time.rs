@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,10 @@ impl Timestamp {
     /// This instant, `span` later; the end of time where that does not fit.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long until `later`; zero when it is past.
@@ -35,11 +38,24 @@ impl Timestamp {
 
     /// The UTC calendar date, as `YYYY-MM-DD`.
     pub fn date(self) -> String {
-        self.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+        self.to_jiff()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .to_string()
     }
 
     fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(at: SystemTime) -> Self {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        match at.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self(micros(after)),
+            Err(before) => Self(micros(before.duration()).saturating_neg()),
+        }
     }
 }
 
