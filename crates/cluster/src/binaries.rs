@@ -145,6 +145,11 @@ impl Binaries {
         Some(self.directory.join(name)).filter(|path| path.is_file())
     }
 
+    /// psql, where this installation has it.
+    pub fn psql(&self) -> Option<PathBuf> {
+        self.program("psql")
+    }
+
     pub(crate) fn postgres(&self) -> PathBuf {
         self.directory.join("postgres")
     }

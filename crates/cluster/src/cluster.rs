@@ -13,10 +13,11 @@ use crate::error::ClusterError;
 use crate::options::{Options, ServerTls};
 use crate::poll;
 use crate::supervise::{Server, Stop, Supervisor};
-use crate::template::{Template, run};
+use crate::template::{Template, random_password, run};
 
 pub(crate) const DATA: &str = "data";
 pub(crate) const PASSWORD: &str = "superuser.password";
+pub(crate) const PASSWORD_SUFFIX: &str = ".password";
 const LOG: &str = "log";
 const LOCK: &str = "lock";
 const SOCKETS: &str = "s";
@@ -129,6 +130,24 @@ impl Cluster {
     /// The password of `postgres`.
     pub fn superuser_password(&self) -> &str {
         &self.password
+    }
+
+    /// The password of another role, where one was made with [`Cluster::make_role_password`].
+    pub fn role_password(&self, role: &str) -> Option<String> {
+        fs::read_to_string(self.role_password_path(role)).ok()
+    }
+
+    /// Makes a password for a role and keeps it beside the data; the caller tells PostgreSQL.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn make_role_password(&self, role: &str) -> Result<(), ClusterError> {
+        let path = self.role_password_path(role);
+        self.account.write_file(&path, &random_password(&path)?)
+    }
+
+    fn role_password_path(&self, role: &str) -> PathBuf {
+        self.directory.join(format!("{role}{PASSWORD_SUFFIX}"))
     }
 
     /// A URL for the superuser, over TCP.

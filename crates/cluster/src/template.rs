@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::account::Account;
 use crate::binaries::Binaries;
-use crate::cluster::{Cluster, DATA, PASSWORD};
+use crate::cluster::{Cluster, DATA, PASSWORD, PASSWORD_SUFFIX};
 use crate::error::ClusterError;
 use crate::options::Options;
 use crate::poll;
@@ -122,12 +122,16 @@ impl Template {
     pub(crate) fn copy_to(&self, directory: &Path) -> Result<(), ClusterError> {
         let account = Account::for_directory(directory);
         account.make_directory(directory)?;
-        for name in [DATA, PASSWORD] {
-            let mut copy = account.command(Path::new("cp"));
-            copy.arg("-a")
-                .arg(self.directory.join(name))
-                .arg(directory.join(name));
-            run(copy, "cp")?;
+        let entries = fs::read_dir(&self.directory)
+            .map_err(ClusterError::io("list", &self.directory))?
+            .flatten();
+        for entry in entries {
+            let name = entry.file_name();
+            if name == DATA || name.to_string_lossy().ends_with(PASSWORD_SUFFIX) {
+                let mut copy = account.command(Path::new("cp"));
+                copy.arg("-a").arg(entry.path()).arg(directory.join(&name));
+                run(copy, "cp")?;
+            }
         }
         Ok(())
     }
@@ -140,14 +144,8 @@ pub(crate) fn initdb(
     directory: &Path,
 ) -> Result<(), ClusterError> {
     account.make_directory(directory)?;
-    let mut random = [0; PASSWORD_BYTES];
-    getrandom::fill(&mut random).map_err(|error| ClusterError::Io {
-        action: "read randomness for",
-        path: directory.to_owned(),
-        source: std::io::Error::other(error.to_string()),
-    })?;
     let password = directory.join(PASSWORD);
-    account.write_file(&password, &hex::encode(random))?;
+    account.write_file(&password, &random_password(&password)?)?;
     let mut command = account.command(&binaries.initdb());
     command
         .args([
@@ -162,6 +160,17 @@ pub(crate) fn initdb(
         .arg("-D")
         .arg(directory.join(DATA));
     run(command, "initdb")
+}
+
+/// Random hexadecimal digits, to be written to `path`.
+pub(crate) fn random_password(path: &Path) -> Result<String, ClusterError> {
+    let mut random = [0; PASSWORD_BYTES];
+    getrandom::fill(&mut random).map_err(|error| ClusterError::Io {
+        action: "read randomness for",
+        path: path.to_owned(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(hex::encode(random))
 }
 
 /// Runs a program to its end.

@@ -1,0 +1,12 @@
+CREATE INDEX ON patients (last_name, first_name);
+CREATE INDEX ON encounters (patient_id, started_at);
+CREATE INDEX ON encounters (started_at);
+CREATE INDEX ON observations (patient_id, loinc);
+CREATE INDEX ON observations (encounter_id);
+CREATE INDEX ON conditions (patient_id);
+CREATE INDEX ON conditions (icd10);
+CREATE INDEX ON medications (patient_id);
+CREATE INDEX ON notes (patient_id);
+CREATE INDEX ON claims (patient_id);
+CREATE INDEX ON claims (encounter_id);
+CREATE INDEX ON devices (patient_id);
