@@ -1,1 +1,29 @@
-//! phi
+//! What is protected health information in a column, and how a release profile lets it out.
+//!
+//! A [`Classification`] file says which [`IdentifierClass`] each column belongs to; with a release
+//! profile and a grant's reveal and block lists it becomes an [`EffectivePolicy`]; [`release`] writes
+//! the SQL expression that PostgreSQL evaluates in the column's place.
+//!
+//! No I/O, no clock: callers pass the date at which ages are judged.
+
+mod classification;
+mod collide;
+mod column;
+mod identifier;
+pub mod keys;
+mod policy;
+mod release;
+mod transform;
+mod zip3;
+
+pub use classification::{Classification, ClassificationError, ClassifiedColumn};
+pub use collide::collide;
+pub use column::{ColumnName, ColumnNameError, ColumnType, TypeKind, quote_identifier};
+pub use identifier::{IdentifierClass, UnknownIdentifier};
+pub use policy::{
+    EffectivePolicy, PolicyError, PolicyId, Rule, Treatment, Unclassified, UnknownTreatment,
+    UnknownUnclassified,
+};
+pub use release::{KeyAccess, PatientKey, ReleaseContext, Unsupported, release};
+pub use transform::{Transform, UnknownTransform};
+pub use zip3::Zip3List;

@@ -1,0 +1,257 @@
+//! The classification file: one row a column, what it holds, and what each profile does to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use phigate_types::Profile;
+
+use crate::column::{ColumnName, TypeKind};
+use crate::identifier::IdentifierClass;
+use crate::transform::Transform;
+
+/// The columns a file must have, in this order; [`EXPERT`] may follow.
+const HEADER: [&str; 6] = [
+    "table",
+    "column",
+    "pg_type",
+    "identifier",
+    "safe_harbor",
+    "limited_dataset",
+];
+
+/// The column a file may have.
+const EXPERT: &str = "expert";
+
+/// The longest file, in bytes: about 200,000 columns.
+const FILE_MAX: usize = 16 * 1024 * 1024;
+
+/// One row of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassifiedColumn {
+    /// The column.
+    pub name: ColumnName,
+    /// The type as written, for people and for the check against the database.
+    pub pg_type: String,
+    /// What it holds.
+    pub identifier: IdentifierClass,
+    /// Its release under `safe_harbor`.
+    pub safe_harbor: Transform,
+    /// Its release under `limited_dataset`.
+    pub limited_dataset: Transform,
+    /// Its release under `expert`; the class decides where the file does not.
+    pub expert: Option<Transform>,
+    /// The line of the file, from 1.
+    pub line: u64,
+}
+
+/// A database's columns, as its owner classified them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Classification {
+    columns: BTreeMap<ColumnName, ClassifiedColumn>,
+    tables: BTreeSet<(String, String)>,
+}
+
+/// Where a classification file is wrong, and what was expected there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: column {column:?}: {message}")]
+pub struct ClassificationError {
+    /// The file's name as given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// The header word of the cell; empty when the whole line is meant.
+    pub column: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+// === impl Classification ===
+
+impl Classification {
+    /// Reads a file: RFC 4180 CSV with the header
+    /// `table,column,pg_type,identifier,safe_harbor,limited_dataset[,expert]`. A byte-order mark,
+    /// CRLF, blank lines and lines that start with `#` are tolerated. `file` is only for errors.
+    ///
+    /// # Errors
+    /// At the first cell that is not understood: an unknown class or transform, a transform that the
+    /// stated type cannot have, a column named twice.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ClassificationError> {
+        let error = |line: u64, column: &str, message: String| ClassificationError {
+            file: file.to_owned(),
+            line,
+            column: column.to_owned(),
+            message,
+        };
+        if text.len() > FILE_MAX {
+            return Err(error(1, "", format!("a file has at most {FILE_MAX} bytes")));
+        }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut rows = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes())
+            .into_records();
+        let header = match rows.next() {
+            Some(Ok(header)) => header,
+            Some(Err(bad)) => return Err(error(1, "", bad.to_string())),
+            None => {
+                return Err(error(
+                    1,
+                    "",
+                    format!("expected the header {}", HEADER.join(",")),
+                ));
+            }
+        };
+        let with_expert = header_has_expert(&header).map_err(|message| error(1, "", message))?;
+
+        let mut classification = Self::default();
+        for row in rows {
+            let row = row.map_err(|bad| {
+                error(
+                    bad.position().map_or(0, csv::Position::line),
+                    "",
+                    bad.to_string(),
+                )
+            })?;
+            let line = row.position().map_or(0, csv::Position::line);
+            let column = ClassifiedColumn::from_row(&row, with_expert, line)
+                .map_err(|(cell, message)| error(line, cell, message))?;
+            if let Some(first) = classification.columns.get(&column.name) {
+                let message = format!("{} is already on line {}", column.name, first.line);
+                return Err(error(line, "column", message));
+            }
+            classification
+                .tables
+                .insert((column.name.schema.clone(), column.name.table.clone()));
+            classification.columns.insert(column.name.clone(), column);
+        }
+        Ok(classification)
+    }
+
+    /// The classified columns, by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ClassifiedColumn> {
+        self.columns.values()
+    }
+
+    /// What the file says of a column.
+    pub fn get(&self, name: &ColumnName) -> Option<&ClassifiedColumn> {
+        self.columns.get(name)
+    }
+
+    /// Whether the file names any column of the table.
+    pub fn has_table(&self, schema: &str, table: &str) -> bool {
+        self.tables.contains(&(schema.to_owned(), table.to_owned()))
+    }
+
+    /// How many columns are classified.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether no column is classified.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
+// === impl ClassifiedColumn ===
+
+impl ClassifiedColumn {
+    /// What a profile does to the column.
+    pub fn transform(&self, profile: Profile) -> Transform {
+        match profile {
+            Profile::SafeHarbor => self.safe_harbor,
+            Profile::LimitedDataset => self.limited_dataset,
+            Profile::Identified => Transform::Keep,
+            Profile::Expert => self.expert.unwrap_or_else(|| {
+                self.identifier
+                    .default_transform(profile, TypeKind::from_written(&self.pg_type))
+            }),
+        }
+    }
+
+    /// Reads one row; an error names the cell.
+    fn from_row(
+        row: &csv::StringRecord,
+        with_expert: bool,
+        line: u64,
+    ) -> Result<Self, (&'static str, String)> {
+        let wanted = HEADER.len() + usize::from(with_expert);
+        if row.len() != wanted {
+            return Err(("", format!("expected {wanted} cells, found {}", row.len())));
+        }
+        let mut cells = row.iter();
+        let mut next = || cells.next().unwrap_or_default();
+        let (table, column, pg_type) = (next(), next(), next());
+        let (identifier, safe_harbor, limited_dataset, expert) = (next(), next(), next(), next());
+
+        let name = name_of(table, column)?;
+        if pg_type.is_empty() {
+            return Err((
+                "pg_type",
+                "expected a PostgreSQL type such as varchar(20)".to_owned(),
+            ));
+        }
+        let transform = |cell: &'static str, text: &str| {
+            let transform: Transform = word(cell, text)?;
+            let kind = TypeKind::from_written(pg_type);
+            if kind == TypeKind::Other || transform.supports(kind) {
+                Ok(transform)
+            } else {
+                Err((
+                    cell,
+                    format!("a column of type {pg_type} cannot be released as {transform}"),
+                ))
+            }
+        };
+        Ok(Self {
+            identifier: word("identifier", identifier)?,
+            safe_harbor: transform("safe_harbor", safe_harbor)?,
+            limited_dataset: transform("limited_dataset", limited_dataset)?,
+            expert: match expert {
+                "" => None,
+                text => Some(transform(EXPERT, text)?),
+            },
+            pg_type: pg_type.to_owned(),
+            name,
+            line,
+        })
+    }
+}
+
+/// Whether the optional cell is there; an error when the header is not ours.
+fn header_has_expert(header: &csv::StringRecord) -> Result<bool, String> {
+    let cells: Vec<&str> = header.iter().collect();
+    match cells.strip_prefix(HEADER.as_slice()) {
+        Some([]) => Ok(false),
+        Some([last]) if *last == EXPERT => Ok(true),
+        _ => Err(format!(
+            "expected the header {}[,{EXPERT}], found {}",
+            HEADER.join(","),
+            cells.join(",")
+        )),
+    }
+}
+
+/// The column's name from its two cells; the error says which of them is wrong.
+fn name_of(table: &str, column: &str) -> Result<ColumnName, (&'static str, String)> {
+    let expected =
+        |cell, what: &str, text: &str| (cell, format!("expected {what}, found {text:?}"));
+    ColumnName::from_cells(table, "c")
+        .map_err(|_| expected("table", "a table or schema.table", table))?;
+    ColumnName::from_cells(table, column).map_err(|_| expected("column", "a column name", column))
+}
+
+fn word<T>(cell: &'static str, text: &str) -> Result<T, (&'static str, String)>
+where
+    T: FromStr,
+    T::Err: ToString,
+{
+    text.parse()
+        .map_err(|unknown: T::Err| (cell, unknown.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

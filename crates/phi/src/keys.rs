@@ -1,0 +1,88 @@
+//! The project's keys, as the settings that released expressions read.
+//!
+//! In the inline mode they travel in the startup packet of the upstream connection and lie in
+//! settings of the class `phigate`, which no admitted statement can read: `current_setting`, `SHOW`
+//! and `pg_settings` of them are refused by `phigate-sql`. SQL text, plans, `pg_stat_activity` and
+//! logs only ever show the settings' names.
+
+use aws_lc_rs::hmac;
+
+/// HMAC's inner pad, ready to hash (RFC 2104): 64 bytes in hex. Pseudonyms of text and uuid.
+pub const CODE_INNER: &str = "phigate.k_code_inner";
+/// HMAC's outer pad: 64 bytes in hex.
+pub const CODE_OUTER: &str = "phigate.k_code_outer";
+/// The key of the integer permutation: 32 bytes in hex.
+pub const INTEGER: &str = "phigate.k_integer";
+/// The key of the patients' date offsets: 32 bytes in hex.
+pub const DAYS: &str = "phigate.k_days";
+
+/// Every setting that holds a key.
+pub const ALL: [&str; 4] = [CODE_INNER, CODE_OUTER, INTEGER, DAYS];
+
+/// SHA-256's block, in bytes (FIPS 180-4).
+const BLOCK: usize = 64;
+
+/// The settings to start a connection with, from a project's key. Names and values are ASCII
+/// without blanks; about 600 bytes in all. Equal keys give equal pseudonyms and offsets in every
+/// database of the project; different keys give unrelated ones.
+pub fn settings(project_key: &[u8; 32]) -> Vec<(String, String)> {
+    let code = derive(project_key, b"phigate pseudonym code 1");
+    let setting = |name: &str, value: &[u8]| (name.to_owned(), hex::encode(value));
+    vec![
+        setting(CODE_INNER, &pad(&code, 0x36)),
+        setting(CODE_OUTER, &pad(&code, 0x5c)),
+        setting(
+            INTEGER,
+            &derive(project_key, b"phigate pseudonym integer 1"),
+        ),
+        setting(DAYS, &derive(project_key, b"phigate date shift 1")),
+    ]
+}
+
+/// HMAC-SHA-256 of a label under the project's key: a key for one purpose.
+fn derive(project_key: &[u8; 32], label: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, project_key), label);
+    let mut key = [0; 32];
+    key.iter_mut()
+        .zip(tag.as_ref())
+        .for_each(|(to, from)| *to = *from);
+    key
+}
+
+/// The key, filled up to a block, against HMAC's constant.
+fn pad(key: &[u8; 32], constant: u8) -> [u8; BLOCK] {
+    let mut block = [constant; BLOCK];
+    block
+        .iter_mut()
+        .zip(key)
+        .for_each(|(to, from)| *to ^= *from);
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_pads_are_hmac() {
+        use aws_lc_rs::digest::{SHA256, digest};
+        let settings = settings(&[7; 32]);
+        let block = |index: usize| hex::decode(&settings[index].1).unwrap();
+        let inner = digest(&SHA256, &[block(0), b"message".to_vec()].concat());
+        let outer = digest(&SHA256, &[block(1), inner.as_ref().to_vec()].concat());
+        let code = derive(&[7; 32], b"phigate pseudonym code 1");
+        let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &code), b"message");
+        assert_eq!(outer.as_ref(), expected.as_ref());
+    }
+
+    #[test]
+    fn each_setting_has_a_key_of_its_own() {
+        let settings = settings(&[0; 32]);
+        let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ALL);
+        let mut values: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), ALL.len());
+    }
+}

@@ -1,0 +1,145 @@
+//! Dates: cut to the year, or moved by a patient's own number of days.
+
+use super::sql::{between, call, cast, constant, null, op};
+use super::text::type_of;
+use super::{ReleaseContext, pseudonym};
+use crate::column::{ColumnType, TypeKind};
+
+/// Numbers taken for years. Not below 1300: MMDD ends at 1231. Not above 9999: YYYYMMDD and serial
+/// days begin there.
+const YEARS: (&str, &str) = ("1300", "9999");
+
+/// Days before which the first of January is not a date of its type any more
+/// (PostgreSQL `src/include/datatype/timestamp.h`: dates begin on 4714-11-24 BC).
+const FIRST_WHOLE_YEAR: &str = "4713-01-01 BC";
+/// What stands for them: the first date.
+const FIRST_DAY: &str = "4714-11-24 BC";
+/// A `timestamptz` keeps a year from either end, for the session's time zone moves it.
+const FIRST_ZONED_YEAR: &str = "4712-01-01 BC";
+
+/// The last day that can be moved by a year (dates end in 5874897, timestamps in 294276).
+const LAST_MOVABLE_DATE: &str = "5874895-12-31";
+const LAST_MOVABLE_TIMESTAMP: &str = "294274-12-31";
+
+/// The first of January; numbers outside [`YEARS`] and all texts are NULL.
+pub(super) fn year(column: &str, ty: &ColumnType) -> String {
+    match ty.kind {
+        TypeKind::Date => {
+            let first = call("make_date", &[&year_of(column), "1", "1"]);
+            whole_years(column, "date", FIRST_WHOLE_YEAR, FIRST_DAY, &first)
+        }
+        TypeKind::Timestamp => {
+            let first = call("date_trunc", &["'year'", column]);
+            whole_years(column, "timestamp", FIRST_WHOLE_YEAR, FIRST_DAY, &first)
+        }
+        TypeKind::Timestamptz => {
+            // The year is read in UTC: by the session's time zone a client could move the cut and
+            // find the day. It is written as that year's midnight in the session's time zone, so
+            // that whoever extracts the year finds the same one.
+            let utc = call("timezone", &["'UTC'", column]);
+            let year = year_of(&utc);
+            let first = call("make_timestamptz", &[&year, "1", "1", "0", "0", "0"]);
+            let (from, before) = (
+                format!("{FIRST_ZONED_YEAR} UTC"),
+                format!("{FIRST_DAY} UTC"),
+            );
+            whole_years(column, "timestamptz", &from, &before, &first)
+        }
+        kind if kind.is_number() => number_year(column, kind, |year| year),
+        _ => null(),
+    }
+}
+
+/// As [`year`], with every year before `cap` as `cap`.
+pub(super) fn year_cap90(column: &str, ty: &ColumnType, cap: i32) -> String {
+    let first = match ty.kind {
+        TypeKind::Date => call("make_date", &[&cap.to_string(), "1", "1"]),
+        TypeKind::Timestamp => call(
+            "make_timestamp",
+            &[&cap.to_string(), "1", "1", "0", "0", "0"],
+        ),
+        TypeKind::Timestamptz => call(
+            "make_timestamptz",
+            &[&cap.to_string(), "1", "1", "0", "0", "0"],
+        ),
+        kind if kind.is_number() => {
+            let cap = cast(&cap.to_string(), type_of(kind));
+            return number_year(column, kind, |year| format!("GREATEST({year}, {cap})"));
+        }
+        _ => return null(),
+    };
+    format!(
+        "CASE WHEN {column} IS NULL THEN NULL ELSE GREATEST({}, {first}) END",
+        year(column, ty)
+    )
+}
+
+/// Moved by the patient's whole days; the year where the table has no patient column.
+pub(super) fn shift(column: &str, ty: &ColumnType, cx: &ReleaseContext) -> String {
+    let days = cx
+        .patient_key
+        .as_ref()
+        .and_then(|key| pseudonym::days(key, cx.keys));
+    let (Some(days), true) = (days, ty.kind.is_calendar()) else {
+        return year(column, ty);
+    };
+    let (name, last, moved) = match ty.kind {
+        TypeKind::Date => ("date", LAST_MOVABLE_DATE.to_owned(), op(column, "+", &days)),
+        TypeKind::Timestamp => {
+            let span = call("make_interval", &["0", "0", "0", &days]);
+            (
+                "timestamp",
+                LAST_MOVABLE_TIMESTAMP.to_owned(),
+                op(column, "+", &span),
+            )
+        }
+        // Hours, not days: a day of a time zone with summer time is not always 24 hours long.
+        _ => {
+            let hours = op(&days, "*", "24");
+            let span = call("make_interval", &["0", "0", "0", "0", &hours]);
+            (
+                "timestamptz",
+                format!("{LAST_MOVABLE_TIMESTAMP} UTC"),
+                op(column, "+", &span),
+            )
+        }
+    };
+    let first = if name == "timestamptz" {
+        "4712-01-01 BC UTC"
+    } else {
+        "4712-01-01 BC"
+    };
+    let movable = between(column, &constant(first, name), &constant(&last, name));
+    let finite = call("isfinite", &[column]);
+    format!("CASE WHEN {movable} THEN {moved} WHEN {finite} THEN NULL ELSE {column} END")
+}
+
+/// The value's year as an int4; only of finite values. `extract`, for `date_part` of a date goes
+/// through a timestamp, which does not reach as far.
+fn year_of(value: &str) -> String {
+    cast(&call("extract", &["'year'", value]), "int4")
+}
+
+/// Infinities as they are, what lies before `from` as `before`, anything else as `first`.
+fn whole_years(column: &str, ty: &str, from: &str, before: &str, first: &str) -> String {
+    let finite = call("isfinite", &[column]);
+    let early = op(column, "<", &constant(from, ty));
+    let before = constant(before, ty);
+    format!("CASE WHEN NOT {finite} THEN {column} WHEN {early} THEN {before} ELSE {first} END")
+}
+
+/// A number taken for a year, if it can be one.
+fn number_year(column: &str, kind: TypeKind, finish: impl Fn(String) -> String) -> String {
+    let ty = type_of(kind);
+    let (low, high) = (cast(YEARS.0, ty), cast(YEARS.1, ty));
+    let whole = match kind {
+        TypeKind::Numeric => call("trunc", &[column]),
+        TypeKind::Float4 | TypeKind::Float8 => cast(&call("trunc", &[&cast(column, "float8")]), ty),
+        _ => column.to_owned(),
+    };
+    format!(
+        "CASE WHEN {} THEN {} ELSE NULL END",
+        between(column, &low, &high),
+        finish(whole)
+    )
+}
