@@ -1,1 +1,44 @@
-//! cli
+//! `phictl`: grants and sessions over the control plane's gRPC API; replay and verification of the
+//! log from its files alone.
+//!
+//! Data goes to stdout, words to stderr, `--json` makes the data JSON. Exit codes are those of
+//! sysexits.h, but for `audit verify`: 0 sound, 1 tampered, 2 sound only up to a point, 3 usage.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+mod arguments;
+mod audit;
+mod connect;
+mod exit;
+mod grant;
+mod output;
+mod replay;
+mod session;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+pub use exit::Exit;
+
+/// Runs one `phictl` command line, the program's name first, and says how it went.
+pub async fn run(command_line: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(command_line) {
+        Ok(arguments) => arguments,
+        Err(error) => return Exit::from_usage(&error),
+    };
+    let outcome = match arguments.command {
+        Command::Grant(command) => grant::run(command, &arguments.connection, arguments.json).await,
+        Command::Session(command) => {
+            session::run(command, &arguments.connection, arguments.json).await
+        }
+        Command::Audit(command) => audit::run(&command, &arguments.connection, arguments.json),
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("phictl: {}", failure.message);
+        if let Some(hint) = &failure.hint {
+            eprintln!("hint: {hint}");
+        }
+        failure.exit
+    })
+}

@@ -63,6 +63,8 @@ pub struct Gateway {
     pub advertise: Option<String>,
     /// How clients' connections are protected.
     pub tls: Tls,
+    /// Whether SCRAM-SHA-256-PLUS is offered; not behind a balancer that terminates TLS.
+    pub channel_binding: bool,
     /// The control plane's URL.
     pub control: String,
 }

@@ -51,6 +51,7 @@ struct RawGateway {
     listen: String,
     advertise: Option<String>,
     tls: RawTls,
+    channel_binding: String,
     control: Option<String>,
 }
 
@@ -61,6 +62,7 @@ impl Default for RawGateway {
             listen: "127.0.0.1:6432".into(),
             advertise: None,
             tls: RawTls::Word("dev".into()),
+            channel_binding: "offer".into(),
             control: None,
         }
     }
@@ -196,6 +198,11 @@ impl RawGateway {
                 key: at.resolve(key),
             },
         };
+        let channel_binding = match self.channel_binding.as_str() {
+            "offer" => true,
+            "off" => false,
+            other => return Err(at.choice("gateway.channel_binding", other, "offer or off")),
+        };
         let control = match self.control {
             Some(url) if url.starts_with("https://") => url,
             Some(_) => return Err(at.value("gateway.control", "an https:// URL is expected")),
@@ -206,6 +213,7 @@ impl RawGateway {
             listen,
             advertise: self.advertise,
             tls,
+            channel_binding,
             control,
         })
     }

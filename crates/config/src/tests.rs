@@ -67,6 +67,11 @@ fn each_wrong_value_is_named() {
         ),
         ("tls = \"dev\"", "tls = \"on\"", "gateway.tls"),
         ("127.0.0.1:6432", "0.0.0.0", "gateway.listen"),
+        (
+            "tls = \"dev\"",
+            "channel_binding = \"maybe\"",
+            "gateway.channel_binding",
+        ),
         ("name = \"clinic\"", "name = \"a b\"", "database[0].name"),
         (
             "postgres://broker",

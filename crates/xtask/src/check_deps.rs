@@ -41,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "phigate",
         &[
-            "types", "phi", "audit", "proto", "pki", "config", "catalog", "gateway", "control",
+            "types", "phi", "lease", "audit", "pki", "config", "catalog", "gateway", "control",
             "cluster", "cli",
         ],
     ),

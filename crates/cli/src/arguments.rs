@@ -1,0 +1,203 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Grants, sessions and the record of a phigate.
+#[derive(Parser)]
+#[command(name = "phictl", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How to reach the control plane: a configuration file on its own machine, or a URL, the
+/// certificate authority and a token.
+#[derive(Args, Clone)]
+pub(crate) struct Connection {
+    /// The daemon's configuration file: the admin on the control plane's own machine.
+    #[arg(long, global = true, value_name = "FILE", env = "PHIGATE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The control plane's URL.
+    #[arg(long, global = true, value_name = "URL", env = "PHIGATE_CONTROL")]
+    pub(crate) control: Option<String>,
+    /// The certificate authority, PEM.
+    #[arg(long, global = true, value_name = "FILE", env = "PHIGATE_CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The file with the bearer token.
+    #[arg(long, global = true, value_name = "FILE", env = "PHIGATE_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make, end and look at grants.
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Look at, end and replay sessions.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Verify the record.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum GrantCommand {
+    /// Grant one principal access to one database for a time; prints how to connect.
+    Create(GrantCreate),
+    /// List grants, newest first.
+    List {
+        /// Only this principal's.
+        #[arg(long)]
+        principal: Option<String>,
+        /// Only this database's.
+        #[arg(long)]
+        database: Option<String>,
+        /// Also those that have ended.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one grant.
+    Show {
+        /// The grant.
+        id: String,
+    },
+    /// End a grant; returns when no gateway sends another byte under it.
+    Revoke {
+        /// The grant.
+        id: String,
+        /// Why; shown to the people whose sessions end.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct GrantCreate {
+    /// Who may connect.
+    #[arg(long)]
+    pub(crate) principal: String,
+    /// To which database.
+    #[arg(long)]
+    pub(crate) database: String,
+    /// How much is released: safe_harbor, limited_dataset, expert or identified.
+    #[arg(long)]
+    pub(crate) profile: String,
+    /// The purpose of use, an HL7 v3 code such as TREAT, HPAYMT, HOPERAT, HRESCH.
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// For how long, such as 30m or 2h; at most 24h.
+    #[arg(long, value_parser = duration)]
+    pub(crate) duration: Duration,
+    /// Columns to release unmasked: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) reveal: Vec<String>,
+    /// Columns to withhold: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) block: Vec<String>,
+    /// Also consider statements that write.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Most sessions at one time.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) max_sessions: u32,
+    /// Pseudonyms join within a project and differ between projects.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) project: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List sessions, newest first.
+    List {
+        /// Only under this grant.
+        #[arg(long)]
+        grant: Option<String>,
+        /// Also those that have ended.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one session.
+    Show {
+        /// The session.
+        id: String,
+    },
+    /// End one session; its grant lives on.
+    Kill {
+        /// The session.
+        id: String,
+        /// Why; shown to the person.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Show what happened in a session, from the record alone.
+    Replay(Replay),
+}
+
+#[derive(Args)]
+pub(crate) struct Replay {
+    /// The session.
+    pub(crate) id: String,
+    /// A gateway's log directory; by default each one under the configuration's data directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log: Option<PathBuf>,
+    /// Wait between the steps as the person did: 1 is their pace, 10 ten times as fast.
+    #[arg(long, value_name = "FACTOR")]
+    pub(crate) speed: Option<f64>,
+    /// Only the steps whose text contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Begin with this step.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) from: usize,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify logs offline. Exit code: 0 sound, 1 tampered, 2 sound only up to a point, 3 usage.
+    Verify {
+        /// A log directory; by default each one under the configuration's data directory.
+        #[arg(long, value_name = "DIR")]
+        log: Option<PathBuf>,
+        /// A head noted earlier, as an earlier verification printed it: the log must contain it.
+        #[arg(long, value_name = "N:HASH")]
+        head: Option<String>,
+    },
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "a duration such as 30m, 2h or 90s is expected".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a duration is not negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("30m"), Ok(Duration::from_mins(30)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
+        for wrong in ["", "30", "-5m", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

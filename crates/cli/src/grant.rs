@@ -1,0 +1,279 @@
+//! `phictl grant`.
+
+use phigate_proto::v1::grant_service_client::GrantServiceClient;
+use phigate_proto::v1::{
+    CreateGrantRequest, CreateGrantResponse, GatewayAck, GetGrantRequest, Grant, GrantState,
+    ListGrantsRequest, RevokeGrantRequest, RevokeGrantResponse,
+};
+use serde::Serialize;
+
+use crate::arguments::{Connection, GrantCommand, GrantCreate};
+use crate::connect::{self, Authorised};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// How many rows one call asks for.
+const PAGE: u32 = 1000;
+
+pub(crate) async fn run(
+    command: GrantCommand,
+    connection: &Connection,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let (channel, token) = connect::connect(connection).await?;
+    let mut client = GrantServiceClient::with_interceptor(channel, token);
+    match command {
+        GrantCommand::Create(create) => run_create(&mut client, create, json).await?,
+        GrantCommand::List { principal, database, all } => {
+            let grants = list(&mut client, principal, database, all).await?;
+            print_list(&grants, json)?;
+        }
+        GrantCommand::Show { id } => {
+            let answer = client.get_grant(GetGrantRequest { grant_id: id }).await?.into_inner();
+            print_one(&answer.grant.unwrap_or_default(), json)?;
+        }
+        GrantCommand::Revoke { id, reason } => {
+            let request = RevokeGrantRequest { grant_id: id, reason };
+            print_revoked(&client.revoke_grant(request).await?.into_inner(), json)?;
+        }
+    }
+    Ok(Exit::OK)
+}
+
+async fn run_create(
+    client: &mut GrantServiceClient<Authorised>,
+    create: GrantCreate,
+    json: bool,
+) -> Result<(), Failure> {
+    let request = CreateGrantRequest {
+        principal: create.principal,
+        database: create.database,
+        profile: create.profile,
+        purpose: create.purpose,
+        reason: create.reason,
+        duration: prost_types::Duration::try_from(create.duration).ok(),
+        reveal: create.reveal,
+        block: create.block,
+        write: create.write,
+        max_sessions: create.max_sessions,
+        project: create.project,
+    };
+    print_created(&client.create_grant(request).await?.into_inner(), json)
+}
+
+async fn list(
+    client: &mut GrantServiceClient<Authorised>,
+    principal: Option<String>,
+    database: Option<String>,
+    include_ended: bool,
+) -> Result<Vec<Grant>, Failure> {
+    let mut request = ListGrantsRequest {
+        principal: principal.unwrap_or_default(),
+        database: database.unwrap_or_default(),
+        include_ended,
+        page_size: PAGE,
+        page_token: String::new(),
+    };
+    let mut grants = Vec::new();
+    loop {
+        let page = client.list_grants(request.clone()).await?.into_inner();
+        grants.extend(page.grants);
+        if page.next_page_token.is_empty() {
+            return Ok(grants);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+/// What `grant create --json` prints; scripts rely on these names.
+#[derive(Serialize)]
+struct Created<'a> {
+    grant_id: &'a str,
+    user: &'a str,
+    password: &'a str,
+    database: &'a str,
+    host: &'a str,
+    port: u32,
+    expires_at: String,
+}
+
+fn print_created(answer: &CreateGrantResponse, json: bool) -> Result<(), Failure> {
+    let grant = answer.grant.clone().unwrap_or_default();
+    let created = Created {
+        grant_id: &grant.grant_id,
+        user: &answer.user,
+        password: &answer.password,
+        database: &grant.database,
+        host: &answer.host,
+        port: answer.port,
+        expires_at: output::instant(grant.expires_at.as_ref()),
+    };
+    if json {
+        return output::json(&created);
+    }
+    output::fields(&[
+        ("grant", grant.grant_id.clone()),
+        ("user", answer.user.clone()),
+        ("password", answer.password.clone()),
+        ("database", grant.database.clone()),
+        ("host", format!("{}:{}", answer.host, answer.port)),
+        ("expires", output::instant(grant.expires_at.as_ref())),
+    ]);
+    eprintln!(
+        "connect with: psql \"host={} port={} user={} dbname={} sslmode=require\"",
+        answer.host, answer.port, answer.user, grant.database
+    );
+    eprintln!("the password is shown once and stored nowhere");
+    Ok(())
+}
+
+/// A grant as `--json` prints it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    grant_id: &'a str,
+    principal: &'a str,
+    database: &'a str,
+    profile: &'a str,
+    purpose: &'a str,
+    reason: &'a str,
+    state: &'static str,
+    epoch: u64,
+    reveal: &'a [String],
+    block: &'a [String],
+    write: bool,
+    project: &'a str,
+    max_sessions: u32,
+    created_at: String,
+    expires_at: String,
+    revoked_at: String,
+    created_by: &'a str,
+    revoked_by: &'a str,
+}
+
+impl<'a> From<&'a Grant> for Shown<'a> {
+    fn from(grant: &'a Grant) -> Self {
+        Self {
+            grant_id: &grant.grant_id,
+            principal: &grant.principal,
+            database: &grant.database,
+            profile: &grant.profile,
+            purpose: &grant.purpose,
+            reason: &grant.reason,
+            state: state(grant),
+            epoch: grant.epoch,
+            reveal: &grant.reveal,
+            block: &grant.block,
+            write: grant.write,
+            project: &grant.project,
+            max_sessions: grant.max_sessions,
+            created_at: output::instant(grant.created_at.as_ref()),
+            expires_at: output::instant(grant.expires_at.as_ref()),
+            revoked_at: output::instant(grant.revoked_at.as_ref()),
+            created_by: &grant.created_by,
+            revoked_by: &grant.revoked_by,
+        }
+    }
+}
+
+fn print_list(grants: &[Grant], json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&grants.iter().map(Shown::from).collect::<Vec<_>>());
+    }
+    let header = ["grant", "principal", "database", "profile", "purpose", "state", "expires"];
+    let row = |grant: &Grant| {
+        vec![
+            grant.grant_id.clone(),
+            grant.principal.clone(),
+            grant.database.clone(),
+            grant.profile.clone(),
+            grant.purpose.clone(),
+            state(grant).to_owned(),
+            output::instant(grant.expires_at.as_ref()),
+        ]
+    };
+    output::table(&header, grants.iter().map(row));
+    Ok(())
+}
+
+fn print_one(grant: &Grant, json: bool) -> Result<(), Failure> {
+    let shown = Shown::from(grant);
+    if json {
+        return output::json(&shown);
+    }
+    let verbs = if grant.write { "read, write" } else { "read" };
+    output::fields(&[
+        ("grant", grant.grant_id.clone()),
+        ("principal", grant.principal.clone()),
+        ("database", grant.database.clone()),
+        ("profile", grant.profile.clone()),
+        ("purpose", grant.purpose.clone()),
+        ("reason", grant.reason.clone()),
+        ("state", shown.state.to_owned()),
+        ("epoch", grant.epoch.to_string()),
+        ("verbs", verbs.to_owned()),
+        ("reveal", grant.reveal.join(", ")),
+        ("block", grant.block.join(", ")),
+        ("project", grant.project.clone()),
+        ("created", format!("{} by {}", shown.created_at, grant.created_by)),
+        ("expires", shown.expires_at),
+        ("revoked", format!("{} {}", shown.revoked_at, grant.revoked_by).trim().to_owned()),
+    ]);
+    Ok(())
+}
+
+/// What `grant revoke --json` prints; scripts rely on these names.
+#[derive(Serialize)]
+struct Barrier<'a> {
+    barrier_ms: f64,
+    gateways: Vec<Acknowledged<'a>>,
+}
+
+/// One gateway's part in a barrier.
+#[derive(Serialize)]
+struct Acknowledged<'a> {
+    id: &'a str,
+    sessions_ended: u32,
+    ms: f64,
+    lease_over: bool,
+}
+
+fn print_revoked(answer: &RevokeGrantResponse, json: bool) -> Result<(), Failure> {
+    if answer.grant.is_none() {
+        eprintln!("no such grant: a tombstone was written, so that none with this id can be made");
+    }
+    print_barrier(answer.barrier_ms, &answer.gateways, json)
+}
+
+/// Prints how a revocation or a kill landed.
+pub(crate) fn print_barrier(
+    barrier_ms: f64,
+    gateways: &[GatewayAck],
+    json: bool,
+) -> Result<(), Failure> {
+    if json {
+        let acknowledged = |ack| {
+            let GatewayAck { gateway_id: id, sessions_ended, ms, lease_over } = ack;
+            Acknowledged { id, sessions_ended: *sessions_ended, ms: *ms, lease_over: *lease_over }
+        };
+        let gateways = gateways.iter().map(acknowledged).collect();
+        return output::json(&Barrier { barrier_ms, gateways });
+    }
+    println!("ended in {barrier_ms:.1} ms");
+    for ack in gateways {
+        let how = if ack.lease_over { "did not answer; its lease is over" } else { "confirmed" };
+        println!(
+            "  {}: {} session(s) ended, {:.1} ms, {how}",
+            ack.gateway_id, ack.sessions_ended, ack.ms
+        );
+    }
+    Ok(())
+}
+
+fn state(grant: &Grant) -> &'static str {
+    match grant.state() {
+        GrantState::Unspecified => "unknown",
+        GrantState::Active => "active",
+        GrantState::Expired => "expired",
+        GrantState::Revoked => "revoked",
+    }
+}

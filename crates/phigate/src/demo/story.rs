@@ -1,0 +1,44 @@
+//! Telling the story: what each step expects, what was seen, and whether they agree.
+#![allow(clippy::print_stdout, reason = "the tour speaks to the person at the terminal")]
+
+use std::fmt::Display;
+
+/// The tour's narrator; counts the differences.
+#[derive(Default)]
+pub(crate) struct Story {
+    steps: usize,
+    differences: usize,
+}
+
+impl Story {
+    /// Begins a step.
+    pub(crate) fn step(&mut self, title: &str) {
+        self.steps += 1;
+        println!("\n{:>2}. {title}", self.steps);
+    }
+
+    /// Shows a command as the person would type it.
+    pub(crate) fn command(&self, line: impl Display) {
+        println!("    $ {line}");
+    }
+
+    /// Shows what was expected and what was seen.
+    pub(crate) fn check(&mut self, expected: impl Display, seen: impl Display, agree: bool) {
+        println!("    expected: {expected}");
+        println!("    seen:     {seen}");
+        if !agree {
+            self.differences += 1;
+            println!("    >>> this is NOT as it should be");
+        }
+    }
+
+    /// The last line, and whether all was as it should be.
+    pub(crate) fn end(self) -> bool {
+        let Self { steps, differences } = self;
+        match differences {
+            0 => println!("\n{steps} steps, each as it should be."),
+            _ => println!("\n{steps} steps, {differences} difference(s)."),
+        }
+        differences == 0
+    }
+}

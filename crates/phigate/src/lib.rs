@@ -1,0 +1,5 @@
+//! Assembling the daemon from a checked configuration; the programs `phigate` and `phictl`, and the
+//! tests, are built on this.
+
+pub mod assemble;
+pub mod serve;
