@@ -9,16 +9,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::account::Account;
 use crate::binaries::Binaries;
 use crate::error::ClusterError;
+use crate::template;
 
 /// Gives the binaries in `directory`, fetching them first where they are not there yet. `progress`
-/// is told, in words for people, what is about to be tried.
+/// is told, in words for people, what is about to be tried. Where this process is root and the
+/// account that PostgreSQL will run as cannot enter `directory`, they go beside the templates.
 ///
 /// # Errors
 /// [`ClusterError::Fetch`] with one line for each source that was tried.
 pub fn fetch(directory: &Path, progress: &mut dyn FnMut(&str)) -> Result<Binaries, ClusterError> {
     fs::create_dir_all(directory).map_err(ClusterError::io("make", directory))?;
+    let reachable = Account::for_directory(directory)
+        .check_reach(directory)
+        .is_ok();
+    let directory = if reachable {
+        directory.to_owned()
+    } else {
+        template::cache_directory()?
+    };
+    let directory = directory.as_path();
     let target = directory.join("postgresql");
     if let Some(found) = find_prefix(&target).and_then(|prefix| Binaries::at(&prefix).ok()) {
         return Ok(found);

@@ -137,6 +137,11 @@ impl Template {
     }
 }
 
+/// The directory of templates, made where it is not there yet.
+pub(crate) fn cache_directory() -> Result<PathBuf, ClusterError> {
+    Ok(Cache::open()?.directory)
+}
+
 /// Makes a cluster's files in `directory`.
 pub(crate) fn initdb(
     binaries: &Binaries,
@@ -144,6 +149,7 @@ pub(crate) fn initdb(
     directory: &Path,
 ) -> Result<(), ClusterError> {
     account.make_directory(directory)?;
+    account.check_reach(binaries.directory())?;
     let password = directory.join(PASSWORD);
     account.write_file(&password, &random_password(&password)?)?;
     let mut command = account.command(&binaries.initdb());
