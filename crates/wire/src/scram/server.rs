@@ -17,7 +17,8 @@ pub struct Server {
     salt: Vec<u8>,
     iterations: u32,
     binding: Option<Vec<u8>>,
-    nonce: [u8; NONCE_LEN],
+    /// Our half, as it is sent.
+    nonce: String,
     state: State,
 }
 
@@ -52,9 +53,16 @@ impl Server {
             salt: salt.into(),
             iterations,
             binding,
-            nonce,
+            nonce: encode(&nonce),
             state: State::Start,
         }
+    }
+
+    /// With a published vector's nonce.
+    #[cfg(test)]
+    pub(super) fn with_nonce(mut self, nonce: &str) -> Self {
+        nonce.clone_into(&mut self.nonce);
+        self
     }
 
     /// The mechanisms to offer, best first.
@@ -97,7 +105,7 @@ impl Server {
             attribute(after_name.unwrap_or_default(), 'r', "client nonce")?;
         ignore_extensions(extensions)?;
 
-        let both = format!("{}{}", nonce(client_nonce)?, encode(&self.nonce));
+        let both = format!("{}{}", nonce(client_nonce)?, self.nonce);
         let server_first = format!("r={both},s={},i={}", encode(&self.salt), self.iterations);
         let mut expected = format!("{binding_flag},,").into_bytes();
         if plus {
