@@ -1,0 +1,106 @@
+//! The fence against restored backups: a store that is behind what others have seen must not
+//! revive what was revoked since.
+
+use phigate_grant::Ended;
+use phigate_types::{Timestamp, Version};
+
+use crate::event::{Event, SYSTEM};
+use crate::grants::revoke_all;
+use crate::store::within;
+use crate::{Sequence, Store, StoreError};
+
+/// The most versions that are burnt at once to catch up with what a gateway has seen.
+const MAX_LEAP: u64 = 100_000;
+
+/// What a comparison found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fence {
+    /// The store has everything that was seen.
+    Current,
+    /// It is behind: every grant was revoked.
+    RolledBack {
+        /// The store's version.
+        store: Version,
+        /// The version that was seen elsewhere.
+        seen: Version,
+        /// How many grants were active.
+        revoked: u64,
+    },
+}
+
+impl Store {
+    /// Compares the store with the last leaf of the control plane's own log: its number and the
+    /// version it saw. Behind either, the store was restored from a backup.
+    pub async fn fence(
+        &self,
+        sequence: Sequence,
+        version: Version,
+        now: Timestamp,
+    ) -> Result<Fence, StoreError> {
+        if sequence <= self.last_sequence().await? && version <= self.head().await? {
+            return Ok(Fence::Current);
+        }
+        self.roll_over(sequence, version, now).await
+    }
+
+    /// Compares the store with the version that an attaching gateway has applied. One ahead of
+    /// the head at the time of a crash was burnt at the start, so any that is ahead now tells of
+    /// changes that are lost.
+    pub async fn fence_gateway(
+        &self,
+        applied: Version,
+        now: Timestamp,
+    ) -> Result<Fence, StoreError> {
+        let head = self.head().await?.max(self.seen());
+        if applied <= head {
+            return Ok(Fence::Current);
+        }
+        if applied.0 - head.0 > MAX_LEAP {
+            return Err(StoreError::TooFarAhead {
+                claimed: applied.0,
+                head: head.0,
+            });
+        }
+        self.roll_over(0, applied, now).await
+    }
+
+    async fn roll_over(
+        &self,
+        sequence: Sequence,
+        seen: Version,
+        now: Timestamp,
+    ) -> Result<Fence, StoreError> {
+        within(async {
+            let store = self.head().await?;
+            if seen.0.saturating_sub(store.0) > MAX_LEAP {
+                return Err(StoreError::TooFarAhead {
+                    claimed: seen.0,
+                    head: store.0,
+                });
+            }
+            self.note_seen(seen);
+            let mut write = self.begin(now).await?;
+            write.skip_to(sequence);
+            let reason = "the control plane was restored from a backup".to_owned();
+            let ended = Ended {
+                at: now,
+                by: SYSTEM.to_owned(),
+                reason,
+            };
+            let revoked = revoke_all(&mut write, &ended).await?;
+            let event = Event::StoreRolledBack {
+                store,
+                seen,
+                grants_revoked: revoked,
+            };
+            write.event(&event).await?;
+            write.commit().await?;
+            Ok(Fence::RolledBack {
+                store,
+                seen,
+                revoked,
+            })
+        })
+        .await?
+    }
+}

@@ -1,0 +1,124 @@
+//! One writing transaction: a state change with its entries in the change log and the outbox.
+
+use std::ops::{Deref, DerefMut};
+
+use phigate_lease::Change;
+use phigate_lease::control::PUSHED_AHEAD_MAX;
+use phigate_types::{Timestamp, Version};
+use sqlx::{Sqlite, Transaction};
+
+use crate::change;
+use crate::event::Event;
+use crate::store::within;
+use crate::{Sequence, Store, StoreError, outbox};
+
+/// A transaction of the writer. Nothing of it remains unless [`Write::commit`] returns.
+pub(crate) struct Write {
+    store: Store,
+    tx: Transaction<'static, Sqlite>,
+    now: Timestamp,
+    head: Version,
+    sequence: Sequence,
+    ending: Vec<Change>,
+}
+
+impl Store {
+    /// Begins to write. Versions that somebody outside may have seen without their being
+    /// committed are burnt first.
+    pub(crate) async fn begin(&self, now: Timestamp) -> Result<Write, StoreError> {
+        let mut tx = self.writer().await?;
+        let mut head = change::head(&mut tx).await?;
+        let sequence = outbox::last(&mut tx).await?;
+        while head < self.seen() {
+            head = head.next();
+            change::insert(&mut tx, &Change::Advance { version: head }, now).await?;
+        }
+        Ok(Write {
+            store: self.clone(),
+            tx,
+            now,
+            head,
+            sequence,
+            ending: Vec::new(),
+        })
+    }
+}
+
+impl Write {
+    /// When, as the caller said.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The head of the change log, in this transaction.
+    pub(crate) fn head(&self) -> Version {
+        self.head
+    }
+
+    /// The last event of this transaction, or before it.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// Appends to the change log.
+    pub(crate) async fn change(
+        &mut self,
+        at: impl FnOnce(Version) -> Change,
+    ) -> Result<Version, StoreError> {
+        self.head = self.head.next();
+        let change = at(self.head);
+        change::insert(&mut self.tx, &change, self.now).await?;
+        if !matches!(change, Change::Advance { .. }) {
+            self.ending.push(change);
+        }
+        Ok(self.head)
+    }
+
+    /// Puts a leaf into the outbox.
+    pub(crate) async fn event(&mut self, event: &Event) -> Result<Sequence, StoreError> {
+        self.sequence = self.sequence.saturating_add(1);
+        outbox::insert(&mut self.tx, self.sequence, self.now, event).await?;
+        Ok(self.sequence)
+    }
+
+    /// Later events are numbered after this one.
+    pub(crate) fn skip_to(&mut self, sequence: Sequence) {
+        self.sequence = self.sequence.max(sequence);
+    }
+
+    /// Commits: durable when it returns. Changes that end something are announced first, so that
+    /// gateways act while the disk works; many of them only afterwards, because a crash in
+    /// between costs their versions (rule 8 of `phigate_lease`).
+    pub(crate) async fn commit(mut self) -> Result<Sequence, StoreError> {
+        outbox::set_last(&mut self.tx, self.sequence).await?;
+        let early = self.ending.len() <= PUSHED_AHEAD_MAX;
+        if early {
+            self.ending
+                .iter()
+                .for_each(|change| self.store.announce(change));
+        }
+        within(self.tx.commit()).await??;
+        self.store.note_seen(self.head);
+        if !early {
+            self.ending
+                .iter()
+                .for_each(|change| self.store.announce(change));
+        }
+        self.store.wake_outbox(self.sequence);
+        Ok(self.sequence)
+    }
+}
+
+impl Deref for Write {
+    type Target = Transaction<'static, Sqlite>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tx
+    }
+}
