@@ -1,0 +1,283 @@
+//! The queue between the sessions and the writer: bounded in bytes, two buffers that change places.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use phigate_types::{SessionId, Timestamp};
+use zeroize::Zeroize;
+
+use super::{Entry, Position};
+use crate::cipher;
+use crate::error::AuditError;
+use crate::leaf::{FIXED, MAX_CIPHERTEXT, MAX_LEAF};
+use crate::record::Kind;
+
+/// How many bytes may wait to be written.
+const QUEUE_BYTES: usize = 32 << 20;
+/// How many more for records that end something.
+const QUEUE_BYTES_CLOSING: usize = 8 << 20;
+/// A buffer that has grown beyond this is not kept for the next round.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// The queue.
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    filled: Condvar,
+    heartbeat: Duration,
+}
+
+struct Inner {
+    pending: Pending,
+    /// The number of the next leaf.
+    next: u64,
+    /// Sessions that are open.
+    open: HashSet<SessionId>,
+    closing: bool,
+    /// The next segment cannot be made.
+    low: bool,
+    /// The disk reserve is in use: only closing records are taken.
+    full: bool,
+    /// The writer should look at the segments again.
+    nudged: bool,
+}
+
+/// Entries that wait: the JSON of their records and payloads, one after the other.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) bytes: Vec<u8>,
+    pub(super) marks: Vec<Mark>,
+}
+
+/// One entry in [`Pending::bytes`].
+pub(super) struct Mark {
+    pub(super) time: Timestamp,
+    pub(super) kind: Kind,
+    pub(super) session: Option<SessionId>,
+    /// Length of the record.
+    pub(super) record: usize,
+    /// Length of the padded payload after it.
+    pub(super) payload: Option<usize>,
+}
+
+/// What the writer has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Write the entries.
+    Entries,
+    /// Nothing came for one interval: write a heartbeat.
+    Heartbeat,
+    /// Look at the segments again.
+    Segments,
+    /// Write the closing leaf and end.
+    Close,
+}
+
+thread_local! {
+    /// Records become JSON outside the lock, in a buffer that is used again.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Queue {
+    pub(super) fn new(next: u64, heartbeat: Duration) -> Self {
+        let inner = Inner {
+            pending: Pending::default(),
+            next: next + 1, // the log's own first leaf
+            open: HashSet::new(),
+            closing: false,
+            low: false,
+            full: false,
+            nudged: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            filled: Condvar::new(),
+            heartbeat,
+        }
+    }
+
+    /// Adds an entry at the end.
+    pub(super) fn push(&self, entry: &Entry) -> Result<Position, AuditError> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let position = self.push_with(entry, scratch);
+            scratch.as_mut_slice().zeroize();
+            scratch.clear();
+            scratch.shrink_to(KEPT_BYTES);
+            position
+        })
+    }
+
+    fn push_with(&self, entry: &Entry, scratch: &mut Vec<u8>) -> Result<Position, AuditError> {
+        let mark = encode(entry, scratch)?;
+        let mut inner = self.inner();
+        inner.admit(&mark, scratch.len())?;
+        inner.pending.bytes.extend_from_slice(scratch);
+        inner.pending.marks.push(mark);
+        inner.next += 1;
+        let position = Position(inner.next);
+        if inner.pending.marks.len() == 1 {
+            self.filled.notify_one();
+        }
+        Ok(position)
+    }
+
+    /// Waits for work. `taken` is empty and changes places with what has queued.
+    pub(super) fn take(&self, taken: &mut Pending) -> Work {
+        let inner = self.inner();
+        let idle =
+            |inner: &mut Inner| inner.pending.marks.is_empty() && !inner.closing && !inner.nudged;
+        let (mut inner, _) = self
+            .filled
+            .wait_timeout_while(inner, self.heartbeat, idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        if !inner.pending.marks.is_empty() {
+            std::mem::swap(&mut inner.pending, taken);
+            Work::Entries
+        } else if inner.closing {
+            inner.next += 1;
+            Work::Close
+        } else if inner.nudged || inner.full {
+            inner.nudged = false;
+            Work::Segments
+        } else {
+            inner.next += 1;
+            Work::Heartbeat
+        }
+    }
+
+    /// Takes no more entries; those that wait are still written.
+    pub(super) fn close(&self) {
+        self.inner().closing = true;
+        self.filled.notify_one();
+    }
+
+    pub(super) fn is_disk_low(&self) -> bool {
+        self.inner().low
+    }
+
+    /// Whether the next segment cannot be made. The writer looks at it when that changes.
+    pub(super) fn set_disk_low(&self, low: bool) {
+        let mut inner = self.inner();
+        if inner.low != low {
+            inner.low = low;
+            inner.nudged = true;
+            self.filled.notify_one();
+        }
+    }
+
+    /// Whether the disk reserve is in use.
+    pub(super) fn set_disk_full(&self, full: bool) {
+        self.inner().full = full;
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn admit(&mut self, mark: &Mark, len: usize) -> Result<(), AuditError> {
+        if self.closing {
+            return Err(AuditError::Closed);
+        }
+        if self.full && !mark.kind.is_closing() {
+            return Err(AuditError::DiskFull);
+        }
+        let queued = self.pending.bytes.len();
+        let room = if mark.kind.is_closing() {
+            QUEUE_BYTES_CLOSING
+        } else {
+            0
+        } + QUEUE_BYTES;
+        // One entry of any allowed length always fits into an empty queue.
+        if queued > 0 && queued + len > room {
+            return Err(AuditError::Overloaded { queued });
+        }
+        let Some(session) = mark.session else {
+            return Ok(());
+        };
+        match mark.kind {
+            Kind::SessionOpened => {
+                if !self.open.insert(session) {
+                    return Err(AuditError::SessionExists(session));
+                }
+            }
+            Kind::SessionClosed => {
+                if !self.open.remove(&session) {
+                    return Err(AuditError::UnknownSession(session));
+                }
+            }
+            _ => {
+                if !self.open.contains(&session) {
+                    return Err(AuditError::UnknownSession(session));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    /// Empties the buffers and leaves nothing of what they held.
+    pub(super) fn clear(&mut self) {
+        self.bytes.as_mut_slice().zeroize();
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+        self.marks.clear();
+    }
+}
+
+/// The wall clock, for people: nothing is decided by it.
+pub(super) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn encode(entry: &Entry, out: &mut Vec<u8>) -> Result<Mark, AuditError> {
+    let kind = entry.record.kind();
+    if matches!(kind, Kind::LogOpened | Kind::LogClosed | Kind::Heartbeat) {
+        return Err(AuditError::Misplaced(
+            kind.as_str(),
+            "by a caller, with or without",
+        ));
+    }
+    match (kind.of_session(), entry.session) {
+        (true, None) => return Err(AuditError::Misplaced(kind.as_str(), "without")),
+        (false, Some(_)) => return Err(AuditError::Misplaced(kind.as_str(), "with")),
+        _ => {}
+    }
+    let wrong = |error: serde_json::Error| AuditError::Encoding(error.to_string());
+    serde_json::to_writer(&mut *out, &entry.record).map_err(wrong)?;
+    let record = out.len();
+    if record + FIXED > MAX_LEAF {
+        return Err(AuditError::TooLarge {
+            len: record,
+            max: MAX_LEAF - FIXED,
+        });
+    }
+    let payload = match &entry.payload {
+        None => None,
+        Some(payload) => {
+            serde_json::to_writer(&mut *out, payload).map_err(wrong)?;
+            cipher::pad(out, record);
+            let len = out.len() - record;
+            if len + cipher::TAG > MAX_CIPHERTEXT {
+                return Err(AuditError::TooLarge {
+                    len,
+                    max: MAX_CIPHERTEXT - cipher::TAG,
+                });
+            }
+            Some(len)
+        }
+    };
+    Ok(Mark {
+        time: now(),
+        kind,
+        session: entry.session,
+        record,
+        payload,
+    })
+}

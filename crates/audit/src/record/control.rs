@@ -1,0 +1,138 @@
+//! What the control plane did, and on whose behalf.
+
+use phigate_types::{
+    DatabaseName, Epoch, GatewayId, GrantId, PrincipalName, Profile, Purpose, SessionId, Timestamp,
+    Version,
+};
+use serde::{Deserialize, Serialize};
+
+/// One change, or one attempt at one. Its payload holds the reason somebody typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ControlEvent {
+    /// On whose behalf: `admin`, a principal, or `system`.
+    pub actor: String,
+    /// The change log's position that it made or, for an attempt, saw.
+    pub version: Version,
+    /// What.
+    pub action: Action,
+}
+
+/// What was done; in JSON an object with one member, `{"grant_created":{...}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A grant began.
+    GrantCreated {
+        /// The grant.
+        grant: GrantId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// Who may connect.
+        principal: PrincipalName,
+        /// To which database.
+        database: DatabaseName,
+        /// How much is let through.
+        profile: Profile,
+        /// Why.
+        purpose: Purpose,
+        /// Columns released unmasked.
+        reveal: Vec<String>,
+        /// Columns withheld.
+        block: Vec<String>,
+        /// Whether statements that write are considered.
+        write: bool,
+        /// Within which pseudonyms join.
+        project: String,
+        /// The effective policy's hash, in hexadecimal.
+        policy: String,
+        /// Most sessions at one time.
+        max_sessions: u32,
+        /// When it ends by itself.
+        expires_at: Timestamp,
+    },
+    /// A grant was ended by somebody.
+    GrantRevoked {
+        /// The grant.
+        grant: GrantId,
+        /// Its new epoch.
+        epoch: Epoch,
+        /// Whether no such grant existed, so that only a tombstone was written.
+        tombstone: bool,
+    },
+    /// A grant's time was over.
+    GrantExpired {
+        /// The grant.
+        grant: GrantId,
+        /// Its new epoch.
+        epoch: Epoch,
+    },
+    /// A session was ended by somebody.
+    SessionKilled {
+        /// The session.
+        session: SessionId,
+    },
+    /// Every gateway stopped, or its lease was over.
+    BarrierPassed {
+        /// The grant it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
+        /// The session it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+        /// What each gateway said.
+        gateways: Vec<Confirmation>,
+    },
+    /// A gateway attached.
+    GatewayAttached {
+        /// The gateway.
+        gateway: GatewayId,
+    },
+    /// A gateway's stream ended.
+    GatewayDetached {
+        /// The gateway.
+        gateway: GatewayId,
+    },
+    /// A session was authorised; the gateway's own log has the rest.
+    SessionAuthorised {
+        /// The session.
+        session: SessionId,
+        /// Under which grant.
+        grant: GrantId,
+        /// By which gateway.
+        gateway: GatewayId,
+    },
+    /// An administrative call was refused.
+    CallRefused {
+        /// Which call.
+        call: String,
+        /// A word from a closed list.
+        reason: String,
+    },
+    /// The store was older than this log: every grant was revoked.
+    StoreRolledBack {
+        /// The store's version.
+        store: Version,
+        /// The version this log had seen.
+        log: Version,
+    },
+    /// The classification of a database took effect.
+    ClassificationLoaded {
+        /// The database.
+        database: DatabaseName,
+        /// SHA-256 of the file, in hexadecimal.
+        sha256: String,
+    },
+}
+
+/// One gateway's part in a barrier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The gateway.
+    pub gateway: GatewayId,
+    /// Sessions it ended.
+    pub sessions_ended: u32,
+    /// From the call to its word, in microseconds.
+    pub after_us: u64,
+    /// Whether it said nothing and its lease was waited out.
+    pub lease_over: bool,
+}
