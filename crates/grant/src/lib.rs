@@ -9,8 +9,8 @@ mod session;
 
 pub use grant::{Ended, Grant, Life, NotDue, Revocation, State, Tombstone};
 pub use request::{
-    ColumnPath, GrantRequest, InvalidField, MAX_COLUMNS, MAX_DURATION, MAX_REASON, MAX_SESSIONS,
-    MIN_DURATION, ProjectName, RawGrantRequest, check_reason,
+    GrantRequest, InvalidField, MAX_COLUMNS, MAX_DURATION, MAX_REASON, MAX_SESSIONS, MIN_DURATION,
+    ProjectName, RawGrantRequest, check_reason,
 };
 pub use session::{EndReason, Session, UnknownEndReason};
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use phigate_phi::ColumnName;
 use phigate_types::{DatabaseName, PrincipalName, Profile, Purpose};
 
 use crate::DEFAULT_SESSIONS;
@@ -22,8 +23,8 @@ pub const MAX_SESSIONS: u32 = 1000;
 /// The most columns that a grant may reveal, and that it may block.
 pub const MAX_COLUMNS: usize = 1000;
 
-/// The longest part of a column's name, in bytes: PostgreSQL's NAMEDATALEN - 1.
-const MAX_IDENTIFIER: usize = 63;
+/// The longest project name, in bytes.
+const MAX_PROJECT: usize = 63;
 
 /// A request as it arrives: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,9 +65,9 @@ pub struct GrantRequest {
     /// [`MIN_DURATION`] to [`MAX_DURATION`].
     pub duration: Duration,
     /// Columns released unmasked.
-    pub reveal: Vec<ColumnPath>,
+    pub reveal: Vec<ColumnName>,
     /// Columns withheld.
-    pub block: Vec<ColumnPath>,
+    pub block: Vec<ColumnName>,
     /// Whether statements that write are considered at all.
     pub write: bool,
     /// Most sessions at one time, 1 to [`MAX_SESSIONS`].
@@ -142,43 +143,6 @@ pub fn check_reason(field: &'static str, text: &str) -> Result<String, InvalidFi
     }
 }
 
-// === impl ColumnPath ===
-
-/// A column as a person names it: `[schema.]table.column`, two or three parts of at most 63
-/// bytes. Whether the classification knows it is checked where the classification is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ColumnPath(String);
-
-impl ColumnPath {
-    /// Checks the form; `table.column` becomes `public.table.column`.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidField> {
-        let parts: Vec<&str> = text.split('.').collect();
-        let sound = |part: &&str| {
-            (1..=MAX_IDENTIFIER).contains(&part.len())
-                && !part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '"')
-        };
-        match parts.as_slice() {
-            [_, _] if parts.iter().all(sound) => Ok(Self(format!("public.{text}"))),
-            [_, _, _] if parts.iter().all(sound) => Ok(Self(text.to_owned())),
-            _ => {
-                let message = format_args!("{text:?} is not of the form [schema.]table.column");
-                Err(InvalidField::new(field, message))
-            }
-        }
-    }
-
-    /// As `schema.table.column`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ColumnPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 // === impl ProjectName ===
 
 /// Within a project pseudonyms join; between projects they differ.
@@ -190,7 +154,7 @@ impl ProjectName {
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
         let text = if text.is_empty() { "default" } else { text };
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if text.len() <= MAX_IDENTIFIER && text.bytes().all(sound) {
+        if text.len() <= MAX_PROJECT && text.bytes().all(sound) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidField::new(
@@ -232,17 +196,18 @@ fn check_sessions(most: u32) -> Result<u32, InvalidField> {
     }
 }
 
-fn columns(field: &'static str, texts: &[String]) -> Result<Vec<ColumnPath>, InvalidField> {
+fn columns(field: &'static str, texts: &[String]) -> Result<Vec<ColumnName>, InvalidField> {
     if texts.len() > MAX_COLUMNS {
         return Err(InvalidField::new(field, "names more than 1000 columns"));
     }
-    let mut paths = texts
-        .iter()
-        .map(|text| ColumnPath::parse(field, text))
-        .collect::<Result<Vec<_>, _>>()?;
-    paths.sort();
-    paths.dedup();
-    Ok(paths)
+    let name = |text: &String| {
+        ColumnName::parse(text)
+            .map_err(|error| InvalidField::new(field, format_args!("{text:?}: {error}")))
+    };
+    let mut names = texts.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -300,10 +265,10 @@ mod tests {
                 raw.reveal = vec!["patients.x".into(); MAX_COLUMNS + 1];
             }),
             ("block", |raw| raw.block = vec!["patients.".into()]),
-            ("block", |raw| raw.block = vec!["patients.\"zip\"".into()]),
+            ("block", |raw| raw.block = vec!["patients.\"zip".into()]),
             ("block", |raw| {
                 raw.reveal = vec!["patients.zip".into()];
-                raw.block = vec!["public.patients.zip".into()];
+                raw.block = vec!["public.Patients.zip".into()];
             }),
             ("max_sessions", |raw| raw.max_sessions = MAX_SESSIONS + 1),
             ("project", |raw| raw.project = "a/b".into()),

@@ -1,7 +1,15 @@
 //! The control API on the wire: generated messages and services, and their conversions to the
 //! domain's types. Whatever arrives is checked once, here; errors name the field.
 
+mod change;
+mod error;
+mod grant;
+mod policy;
 mod secrecy;
+mod time;
+
+pub use error::{Malformed, parse};
+pub use time::{from_duration, from_timestamp, to_duration, to_timestamp};
 
 /// Version 1 of the API, generated from `proto/phigate/v1`.
 #[allow(

@@ -1,6 +1,7 @@
 //! Reading grants.
 
-use phigate_grant::{ColumnPath, Ended, Grant, GrantRequest, Life, ProjectName};
+use phigate_grant::{Ended, Grant, GrantRequest, Life, ProjectName};
+use phigate_phi::ColumnName;
 use phigate_types::{DatabaseName, Epoch, GrantId, PrincipalName, Timestamp, Version};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
@@ -8,9 +9,6 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use super::{GrantFilter, Page, Stored};
 use crate::store::within;
 use crate::{Store, StoreError, rows};
-
-/// Between columns in one field; not part of any column's name.
-const SEPARATOR: char = '\n';
 
 impl Store {
     /// The grant with this id.
@@ -105,12 +103,8 @@ pub(crate) fn stored(row: &SqliteRow) -> Result<Stored, StoreError> {
         what,
         row: format!("grant {id}"),
     };
-    let columns = |what: &'static str| -> Result<Vec<ColumnPath>, StoreError> {
-        let text: &str = row.try_get(what)?;
-        let paths = text.split(SEPARATOR).filter(|path| !path.is_empty());
-        paths
-            .map(|path| ColumnPath::parse(what, path).map_err(|_| damaged(what)))
-            .collect()
+    let columns = |what: &'static str| -> Result<Vec<ColumnName>, StoreError> {
+        serde_json::from_str(row.try_get(what)?).map_err(|_| damaged(what))
     };
     let instant = |what: &str| -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_micros(row.try_get(what)?))
@@ -155,7 +149,7 @@ pub(crate) fn stored(row: &SqliteRow) -> Result<Stored, StoreError> {
     })
 }
 
-pub(crate) fn joined(paths: &[ColumnPath]) -> String {
-    let paths: Vec<&str> = paths.iter().map(ColumnPath::as_str).collect();
-    paths.join("\n")
+/// Column names in one field.
+pub(crate) fn names(columns: &[ColumnName]) -> String {
+    serde_json::to_string(columns).unwrap_or_default()
 }
