@@ -177,8 +177,9 @@ pub(crate) enum AuditCommand {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|_| "a duration such as 30m, 2h or 90s is expected".to_owned())?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "a duration such as 30m, 2h or 90s is expected".to_owned())?;
     Duration::try_from(span).map_err(|_| "a duration is not negative".to_owned())
 }
 

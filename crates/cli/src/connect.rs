@@ -29,7 +29,9 @@ pub(crate) struct BearerToken(MetadataValue<Ascii>);
 
 impl Interceptor for BearerToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", self.0.clone());
         Ok(request)
     }
 }
@@ -47,7 +49,10 @@ pub(crate) async fn connect(connection: &Connection) -> Result<(Channel, BearerT
     let token = token(&target.token_file)?;
     let ca = read(&target.ca)?;
     let unusable = |error: tonic::transport::Error| {
-        Failure::new(Exit::USAGE, format!("{} is not a usable URL: {error}", target.url))
+        Failure::new(
+            Exit::USAGE,
+            format!("{} is not a usable URL: {error}", target.url),
+        )
     };
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
     let channel = Endpoint::from_shared(target.url.clone())
@@ -60,7 +65,11 @@ pub(crate) async fn connect(connection: &Connection) -> Result<(Channel, BearerT
         .map_err(|error| {
             Failure::new(
                 Exit::UNAVAILABLE,
-                format!("cannot reach the control plane at {}: {}", target.url, root(&error)),
+                format!(
+                    "cannot reach the control plane at {}: {}",
+                    target.url,
+                    root(&error)
+                ),
             )
             .with_hint("is `phigate serve control` (or all) running?")
         })?;
@@ -82,13 +91,28 @@ fn target(connection: &Connection) -> Result<Target, Failure> {
         None => None,
     };
     let from_config = |read: fn(&Config) -> PathBuf| config.as_ref().map(read);
-    let url = connection.control.clone().or(config.as_ref().map(|c| c.control_url().to_owned()));
-    let ca = connection.ca.clone().or(from_config(|c| c.pki_dir().join("ca.pem")));
-    let token_file = connection.token_file.clone().or(from_config(Config::admin_token_file));
+    let url = connection
+        .control
+        .clone()
+        .or(config.as_ref().map(|c| c.control_url().to_owned()));
+    let ca = connection
+        .ca
+        .clone()
+        .or(from_config(|c| c.pki_dir().join("ca.pem")));
+    let token_file = connection
+        .token_file
+        .clone()
+        .or(from_config(Config::admin_token_file));
     match (url, ca, token_file) {
-        (Some(url), Some(ca), Some(token_file)) => Ok(Target { url, ca, token_file }),
-        _ => Err(Failure::new(Exit::USAGE, "where the control plane is, is not known")
-            .with_hint("say --config FILE, or --control URL --ca FILE --token-file FILE")),
+        (Some(url), Some(ca), Some(token_file)) => Ok(Target {
+            url,
+            ca,
+            token_file,
+        }),
+        _ => Err(
+            Failure::new(Exit::USAGE, "where the control plane is, is not known")
+                .with_hint("say --config FILE, or --control URL --ca FILE --token-file FILE"),
+        ),
     }
 }
 
@@ -103,8 +127,11 @@ fn token(path: &Path) -> Result<BearerToken, Failure> {
 
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(Exit::NOT_FOUND, format!("cannot read {}: {error}", path.display()))
-            .with_hint("the control plane writes it at its first start")
+        Failure::new(
+            Exit::NOT_FOUND,
+            format!("cannot read {}: {error}", path.display()),
+        )
+        .with_hint("the control plane writes it at its first start")
     })
 }
 

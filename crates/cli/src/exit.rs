@@ -42,7 +42,9 @@ impl Exit {
             return Self::OK;
         }
         // `audit verify` has a code of its own, also when clap refuses its arguments.
-        let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+        let mut words = std::env::args()
+            .skip(1)
+            .filter(|word| !word.starts_with('-'));
         if words.next().as_deref() == Some("audit") && words.next().as_deref() == Some("verify") {
             return Self::VERIFY_USAGE;
         }
@@ -71,7 +73,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -88,11 +94,9 @@ impl From<tonic::Status> for Failure {
             Code::Unauthenticated | Code::PermissionDenied => Exit::NOT_ALLOWED,
             Code::ResourceExhausted | Code::Aborted | Code::AlreadyExists => Exit::TEMPORARY,
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Exit::UNAVAILABLE,
-            Code::Ok
-            | Code::Unknown
-            | Code::Unimplemented
-            | Code::Internal
-            | Code::DataLoss => Exit::SOFTWARE,
+            Code::Ok | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => {
+                Exit::SOFTWARE
+            }
         };
         Self::new(exit, status.message())
     }

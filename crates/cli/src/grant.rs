@@ -24,16 +24,26 @@ pub(crate) async fn run(
     let mut client = GrantServiceClient::with_interceptor(channel, token);
     match command {
         GrantCommand::Create(create) => run_create(&mut client, create, json).await?,
-        GrantCommand::List { principal, database, all } => {
+        GrantCommand::List {
+            principal,
+            database,
+            all,
+        } => {
             let grants = list(&mut client, principal, database, all).await?;
             print_list(&grants, json)?;
         }
         GrantCommand::Show { id } => {
-            let answer = client.get_grant(GetGrantRequest { grant_id: id }).await?.into_inner();
+            let answer = client
+                .get_grant(GetGrantRequest { grant_id: id })
+                .await?
+                .into_inner();
             print_one(&answer.grant.unwrap_or_default(), json)?;
         }
         GrantCommand::Revoke { id, reason } => {
-            let request = RevokeGrantRequest { grant_id: id, reason };
+            let request = RevokeGrantRequest {
+                grant_id: id,
+                reason,
+            };
             print_revoked(&client.revoke_grant(request).await?.into_inner(), json)?;
         }
     }
@@ -179,7 +189,15 @@ fn print_list(grants: &[Grant], json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&grants.iter().map(Shown::from).collect::<Vec<_>>());
     }
-    let header = ["grant", "principal", "database", "profile", "purpose", "state", "expires"];
+    let header = [
+        "grant",
+        "principal",
+        "database",
+        "profile",
+        "purpose",
+        "state",
+        "expires",
+    ];
     let row = |grant: &Grant| {
         vec![
             grant.grant_id.clone(),
@@ -214,9 +232,17 @@ fn print_one(grant: &Grant, json: bool) -> Result<(), Failure> {
         ("reveal", grant.reveal.join(", ")),
         ("block", grant.block.join(", ")),
         ("project", grant.project.clone()),
-        ("created", format!("{} by {}", shown.created_at, grant.created_by)),
+        (
+            "created",
+            format!("{} by {}", shown.created_at, grant.created_by),
+        ),
         ("expires", shown.expires_at),
-        ("revoked", format!("{} {}", shown.revoked_at, grant.revoked_by).trim().to_owned()),
+        (
+            "revoked",
+            format!("{} {}", shown.revoked_at, grant.revoked_by)
+                .trim()
+                .to_owned(),
+        ),
     ]);
     Ok(())
 }
@@ -237,6 +263,17 @@ struct Acknowledged<'a> {
     lease_over: bool,
 }
 
+impl<'a> From<&'a GatewayAck> for Acknowledged<'a> {
+    fn from(ack: &'a GatewayAck) -> Self {
+        Self {
+            id: &ack.gateway_id,
+            sessions_ended: ack.sessions_ended,
+            ms: ack.ms,
+            lease_over: ack.lease_over,
+        }
+    }
+}
+
 fn print_revoked(answer: &RevokeGrantResponse, json: bool) -> Result<(), Failure> {
     if answer.grant.is_none() {
         eprintln!("no such grant: a tombstone was written, so that none with this id can be made");
@@ -251,16 +288,19 @@ pub(crate) fn print_barrier(
     json: bool,
 ) -> Result<(), Failure> {
     if json {
-        let acknowledged = |ack| {
-            let GatewayAck { gateway_id: id, sessions_ended, ms, lease_over } = ack;
-            Acknowledged { id, sessions_ended: *sessions_ended, ms: *ms, lease_over: *lease_over }
-        };
-        let gateways = gateways.iter().map(acknowledged).collect();
-        return output::json(&Barrier { barrier_ms, gateways });
+        let gateways = gateways.iter().map(Acknowledged::from).collect();
+        return output::json(&Barrier {
+            barrier_ms,
+            gateways,
+        });
     }
     println!("ended in {barrier_ms:.1} ms");
     for ack in gateways {
-        let how = if ack.lease_over { "did not answer; its lease is over" } else { "confirmed" };
+        let how = if ack.lease_over {
+            "did not answer; its lease is over"
+        } else {
+            "confirmed"
+        };
         println!(
             "  {}: {} session(s) ended, {:.1} ms, {how}",
             ack.gateway_id, ack.sessions_ended, ack.ms

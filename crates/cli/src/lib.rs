@@ -3,7 +3,11 @@
 //!
 //! Data goes to stdout, words to stderr, `--json` makes the data JSON. Exit codes are those of
 //! sysexits.h, but for `audit verify`: 0 sound, 1 tampered, 2 sound only up to a point, 3 usage.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program"
+)]
 
 mod arguments;
 mod audit;

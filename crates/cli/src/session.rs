@@ -35,7 +35,10 @@ pub(crate) async fn run(
             print_one(&answer.session.unwrap_or_default(), json)?;
         }
         SessionCommand::Kill { id, reason } => {
-            let request = KillSessionRequest { session_id: id, reason };
+            let request = KillSessionRequest {
+                session_id: id,
+                reason,
+            };
             let answer = client.kill_session(request).await?.into_inner();
             grant::print_barrier(answer.barrier_ms, &answer.gateways, json)?;
         }
@@ -102,7 +105,16 @@ fn print_list(sessions: &[Session], json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&sessions.iter().map(Shown::from).collect::<Vec<_>>());
     }
-    let header = ["session", "grant", "principal", "database", "from", "opened", "ended", "why"];
+    let header = [
+        "session",
+        "grant",
+        "principal",
+        "database",
+        "from",
+        "opened",
+        "ended",
+        "why",
+    ];
     let row = |session: &Session| {
         vec![
             session.session_id.clone(),
