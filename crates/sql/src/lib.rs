@@ -1,1 +1,64 @@
-//! sql
+//! SQL as the gateway reads it: lex twice, parse, lower, resolve, substitute, render, or refuse.
+//!
+//! Pure: no I/O, no clock, no tokio. In: a statement's text and what the gateway knows (catalog
+//! snapshot, bound policy, session). Out: a [`Permit`] to send another text, or a [`Refusal`].
+//!
+//! INVARIANT: the text that a permit carries is written by `render` from the intermediate form
+//! alone. No byte of the client's text is ever forwarded, but names and literals, re-quoted.
+//!
+//! Callers need a big stack: 64 MiB is enough for every statement within the budgets.
+
+mod agree;
+mod allow;
+mod budget;
+mod ir;
+mod lex;
+mod lower;
+mod parse;
+mod permit;
+mod policy;
+mod refusal;
+mod render;
+mod resolve;
+mod snapshot;
+mod statement;
+
+pub use permit::{
+    Batch, CopyDirection, Effect, Passthrough, Permit, StatementKind, Touch, passthrough,
+};
+pub use refusal::{Reason, Refusal};
+pub use snapshot::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
+
+pub use budget::ANALYSIS_STACK_BYTES;
+pub use policy::BoundPolicy;
+pub use statement::{analyse, analyse_one};
+
+/// What is known about the session a statement arrived on.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    /// The principal.
+    pub user: &'a str,
+    /// The database, as clients name it.
+    pub database: &'a str,
+    /// The schemas that unqualified names are looked up in, `pg_catalog` implied first.
+    pub search_path: &'a [String],
+    /// The session's id, shown by `SHOW phigate.session`.
+    pub id: &'a str,
+    /// The grant's id, shown by `SHOW phigate.grant`.
+    pub grant: &'a str,
+    /// When the grant ends, shown by `SHOW phigate.expires`.
+    pub expires_at: &'a str,
+    /// Whether the grant allows writes.
+    pub write: bool,
+}
+
+/// Everything a statement is judged against.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The database's catalog.
+    pub snapshot: &'a Snapshot,
+    /// The grant's policy, bound to that catalog.
+    pub policy: &'a BoundPolicy,
+    /// The session.
+    pub session: &'a Session<'a>,
+}

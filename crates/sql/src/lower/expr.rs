@@ -1,0 +1,476 @@
+//! Expressions. The dispatch is one flat match over small functions, so that a deep tree costs
+//! little stack a level; left-associative chains are walked in a loop.
+
+use sqlparser::ast::{self, Expr as E};
+
+use super::operator::{Infix, Prefix, comparison, infix, prefix};
+use super::{call, ident, idents, literal, object_name, parse, place, query, span_place, types};
+use super::unsupported;
+use crate::ir::{Call, Expr, Ident, Literal, Operator, Quantified, Special, Subscript, TypeName};
+use crate::refusal::{Place, Result};
+
+/// An expression.
+pub(crate) fn expr(e: E) -> Result<Expr> {
+    match e {
+        E::Identifier(name) => identifier(name),
+        E::CompoundIdentifier(path) => idents(path).map(Expr::Unresolved),
+        E::CompoundFieldAccess { root, access_chain } => access(*root, access_chain),
+        E::IsFalse(e) => is(*e, "FALSE", false),
+        E::IsNotFalse(e) => is(*e, "FALSE", true),
+        E::IsTrue(e) => is(*e, "TRUE", false),
+        E::IsNotTrue(e) => is(*e, "TRUE", true),
+        E::IsNull(e) => is(*e, "NULL", false),
+        E::IsNotNull(e) => is(*e, "NULL", true),
+        E::IsUnknown(e) => is(*e, "UNKNOWN", false),
+        E::IsNotUnknown(e) => is(*e, "UNKNOWN", true),
+        E::IsDistinctFrom(left, right) => distinct(*left, *right, false),
+        E::IsNotDistinctFrom(left, right) => distinct(*left, *right, true),
+        E::IsNormalized { expr, form, negated } => normalized(*expr, form, negated),
+        E::InList { expr, list, negated } => in_list(*expr, list, negated),
+        E::InSubquery { expr, subquery, negated } => in_subquery(*expr, *subquery, negated),
+        E::Between { expr, negated, low, high } => between(*expr, negated, *low, *high),
+        E::BinaryOp { left, op, right } => chain(left, op, *right),
+        E::Like { negated, any, expr, pattern, escape_char } => {
+            like([Operator::new("~~"), Operator::new("!~~")], negated, any, *expr, *pattern, escape_char)
+        }
+        E::ILike { negated, any, expr, pattern, escape_char } => {
+            like([Operator::new("~~*"), Operator::new("!~~*")], negated, any, *expr, *pattern, escape_char)
+        }
+        E::SimilarTo { negated, expr, pattern, escape_char } => {
+            similar(negated, *expr, *pattern, escape_char)
+        }
+        E::AnyOp { left, compare_op, right, is_some: _ } => {
+            quantified(*left, compare_op, *right, false)
+        }
+        E::AllOp { left, compare_op, right } => quantified(*left, compare_op, *right, true),
+        E::UnaryOp { op, expr } => unary(op, *expr),
+        E::Cast { kind, expr, data_type, format } => cast(kind, *expr, data_type, format),
+        E::AtTimeZone { timestamp, time_zone } => {
+            Ok(Call::built_in("timezone", vec![expr(*time_zone)?, expr(*timestamp)?]))
+        }
+        E::Extract { field, syntax, expr } => call::extract(&field, &syntax, *expr),
+        E::Ceil { expr, field } => call::rounded("ceil", *expr, &field),
+        E::Floor { expr, field } => call::rounded("floor", *expr, &field),
+        E::Position { expr: what, r#in } => {
+            Ok(Call::built_in("position", vec![expr(*r#in)?, expr(*what)?]))
+        }
+        E::Substring { expr, substring_from, substring_for, special, shorthand } => {
+            call::substring(*expr, substring_from, substring_for, special, shorthand)
+        }
+        E::Trim { trim_where, trim_what, expr, trim_characters } => {
+            call::trim(trim_where, trim_what, *expr, trim_characters)
+        }
+        E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+            call::overlay(*expr, *overlay_what, *overlay_from, overlay_for)
+        }
+        E::Collate { expr, collation } => collate(*expr, collation),
+        E::Nested(inner) => expr(*inner),
+        E::Value(value) => literal::value(value),
+        E::TypedString(string) => typed_string(string),
+        E::Function(function) => call::function(function),
+        E::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
+            case(operand, conditions, else_result)
+        }
+        E::Exists { subquery, negated } => {
+            let exists = Expr::Exists(Box::new(query(*subquery)?));
+            Ok(if negated { Expr::Not(Box::new(exists)) } else { exists })
+        }
+        E::Subquery(subquery) => Ok(Expr::Scalar(Box::new(query(*subquery)?))),
+        E::Tuple(list) => tuple(list),
+        E::Array(ast::Array { elem, named: _ }) => {
+            Ok(Expr::Special(Special::Array, exprs(elem)?))
+        }
+        E::Interval(interval) => interval_literal(interval),
+        e @ E::IsJson { .. } => Err(unsupported("IS JSON", place(&e))),
+        e @ E::JsonAccess { .. } => Err(unsupported("a colon path", place(&e))),
+        e @ E::InUnnest { .. } => Err(unsupported("IN UNNEST", place(&e))),
+        e @ E::RLike { .. } => Err(unsupported("RLIKE", place(&e))),
+        e @ E::Convert { .. } => Err(unsupported("CONVERT", place(&e))),
+        e @ E::Prefixed { .. } => Err(unsupported("a prefixed literal", place(&e))),
+        e @ E::GroupingSets(_) => Err(unsupported("GROUPING SETS here", place(&e))),
+        e @ E::Cube(_) => Err(unsupported("CUBE here", place(&e))),
+        e @ E::Rollup(_) => Err(unsupported("ROLLUP here", place(&e))),
+        e @ (E::Struct { .. }
+        | E::Named { .. }
+        | E::Dictionary(_)
+        | E::Map(_)
+        | E::MatchAgainst { .. }
+        | E::OuterJoin(_)
+        | E::Prior(_)
+        | E::Lambda(_)
+        | E::MemberOf(_)) => Err(unsupported("this expression", place(&e))),
+        e @ (E::Wildcard(_) | E::QualifiedWildcard(_, _)) => {
+            Err(unsupported("a star here", place(&e)))
+        }
+    }
+}
+
+/// A list of expressions.
+pub(super) fn exprs(list: Vec<E>) -> Result<Vec<Expr>> {
+    list.into_iter().map(expr).collect()
+}
+
+/// An expression that may be absent.
+pub(super) fn optional(e: Option<Box<E>>) -> Result<Option<Box<Expr>>> {
+    e.map(|e| expr(*e).map(Box::new)).transpose()
+}
+
+/// Takes off parentheses.
+pub(super) fn bare(mut e: E) -> E {
+    while let E::Nested(inner) = e {
+        e = *inner;
+    }
+    e
+}
+
+fn identifier(name: ast::Ident) -> Result<Expr> {
+    if name.quote_style.is_none()
+        && let Some(function) = call::value_function(&name.value)
+    {
+        return Ok(Expr::ValueFunction(function));
+    }
+    Ok(Expr::Unresolved(vec![ident(name)?]))
+}
+
+fn is(operand: E, test: &'static str, negated: bool) -> Result<Expr> {
+    Ok(Expr::Is { operand: Box::new(expr(operand)?), test, negated })
+}
+
+fn distinct(left: E, right: E, negated: bool) -> Result<Expr> {
+    Ok(Expr::IsDistinct { left: Box::new(expr(left)?), right: Box::new(expr(right)?), negated })
+}
+
+fn normalized(operand: E, form: Option<ast::NormalizationForm>, negated: bool) -> Result<Expr> {
+    let form = match form {
+        None | Some(ast::NormalizationForm::NFC) => "NFC",
+        Some(ast::NormalizationForm::NFD) => "NFD",
+        Some(ast::NormalizationForm::NFKC) => "NFKC",
+        Some(ast::NormalizationForm::NFKD) => "NFKD",
+    };
+    let form = Expr::Literal(Literal::String(form.into()));
+    let call = Call::built_in("is_normalized", vec![expr(operand)?, form]);
+    Ok(if negated { Expr::Not(Box::new(call)) } else { call })
+}
+
+fn in_list(operand: E, list: Vec<E>, negated: bool) -> Result<Expr> {
+    Ok(Expr::InList { operand: Box::new(expr(operand)?), list: exprs(list)?, negated })
+}
+
+fn in_subquery(operand: E, subquery: ast::Query, negated: bool) -> Result<Expr> {
+    let found = Expr::Quantified {
+        left: Box::new(expr(operand)?),
+        operator: Operator::new("="),
+        all: false,
+        right: Quantified::Query(Box::new(query(subquery)?)),
+        place: Place::default(),
+    };
+    Ok(if negated { Expr::Not(Box::new(found)) } else { found })
+}
+
+fn between(operand: E, negated: bool, low: E, high: E) -> Result<Expr> {
+    Ok(Expr::Between {
+        operand: Box::new(expr(operand)?),
+        low: Box::new(expr(low)?),
+        high: Box::new(expr(high)?),
+        negated,
+    })
+}
+
+/// `a op b op c ...`: down the left spine in a loop, then back up.
+fn chain(left: Box<E>, op: ast::BinaryOperator, right: E) -> Result<Expr> {
+    let mut links = vec![(op, right)];
+    let mut first = *left;
+    while let E::BinaryOp { left, op, right } = first {
+        links.push((op, *right));
+        first = *left;
+    }
+    let start = if links.len() == 1 { Place::default() } else { place_of_leaf(&first) };
+    let mut done = Link::Operand(expr(first)?);
+    for (op, right) in links.into_iter().rev() {
+        done = link(done, infix(op, start)?, right, start)?;
+    }
+    Ok(done.into_expr(start))
+}
+
+/// What a chain has become so far.
+enum Link {
+    Operand(Expr),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Binary(Box<Expr>, Vec<(Operator, Expr)>),
+}
+
+impl Link {
+    fn into_expr(self, place: Place) -> Expr {
+        match self {
+            Self::Operand(expr) => expr,
+            Self::And(list) => Expr::And(list),
+            Self::Or(list) => Expr::Or(list),
+            Self::Binary(first, rest) => Expr::Binary { first, rest, place },
+        }
+    }
+}
+
+fn link(done: Link, op: Infix, right: E, place: Place) -> Result<Link> {
+    Ok(match op {
+        Infix::And => match done {
+            Link::And(mut list) => {
+                list.push(expr(right)?);
+                Link::And(list)
+            }
+            other => Link::And(vec![other.into_expr(place), expr(right)?]),
+        },
+        Infix::Or => match done {
+            Link::Or(mut list) => {
+                list.push(expr(right)?);
+                Link::Or(list)
+            }
+            other => Link::Or(vec![other.into_expr(place), expr(right)?]),
+        },
+        Infix::Operator(operator) => match done {
+            Link::Binary(first, mut rest) => {
+                rest.push((operator, expr(right)?));
+                Link::Binary(first, rest)
+            }
+            other => {
+                Link::Binary(Box::new(other.into_expr(place)), vec![(operator, expr(right)?)])
+            }
+        },
+        Infix::Overlaps => Link::Operand(overlaps(done.into_expr(place), expr(right)?, place)?),
+    })
+}
+
+/// `(a, b) OVERLAPS (c, d)` is the function of that name (gram.y).
+fn overlaps(left: Expr, right: Expr, place: Place) -> Result<Expr> {
+    match (left, right) {
+        (Expr::Special(Special::Row, mut left), Expr::Special(Special::Row, right))
+            if left.len() == 2 && right.len() == 2 =>
+        {
+            left.extend(right);
+            Ok(Call::built_in("overlaps", left))
+        }
+        _other => Err(unsupported("OVERLAPS of anything but two pairs", place)),
+    }
+}
+
+/// LIKE and ILIKE are operators, their ESCAPE a function (gram.y).
+fn like(
+    operators: [Operator; 2],
+    negated: bool,
+    any: bool,
+    operand: E,
+    pattern: E,
+    escape: Option<Box<E>>,
+) -> Result<Expr> {
+    let [positive, negative] = operators;
+    let operator = if negated { negative } else { positive };
+    if any {
+        super::absent(escape, "ESCAPE with ANY", Place::default())?;
+        return quantify(operand, operator, pattern, false, Place::default());
+    }
+    let mut pattern = expr(pattern)?;
+    if let Some(escape) = escape {
+        pattern = Call::built_in("like_escape", vec![pattern, expr(*escape)?]);
+    }
+    binary(operator, expr(operand)?, pattern)
+}
+
+/// SIMILAR TO is a regular expression made by a function (gram.y).
+fn similar(negated: bool, operand: E, pattern: E, escape: Option<Box<E>>) -> Result<Expr> {
+    let mut arguments = vec![expr(pattern)?];
+    if let Some(escape) = escape {
+        arguments.push(expr(*escape)?);
+    }
+    let pattern = Call::built_in("similar_to_escape", arguments);
+    binary(Operator::new(if negated { "!~" } else { "~" }), expr(operand)?, pattern)
+}
+
+fn binary(operator: Operator, left: Expr, right: Expr) -> Result<Expr> {
+    let place = Place::default();
+    Ok(Expr::Binary { first: Box::new(left), rest: vec![(operator, right)], place })
+}
+
+fn quantified(left: E, op: ast::BinaryOperator, right: E, all: bool) -> Result<Expr> {
+    let place = place_of_leaf(&left);
+    quantify(left, comparison(op, place)?, right, all, place)
+}
+
+fn quantify(left: E, operator: Operator, right: E, all: bool, place: Place) -> Result<Expr> {
+    let left = Box::new(expr(left)?);
+    let right = match bare(right) {
+        E::Subquery(subquery) => Quantified::Query(Box::new(query(*subquery)?)),
+        other => Quantified::Array(Box::new(expr(other)?)),
+    };
+    Ok(Expr::Quantified { left, operator, all, right, place })
+}
+
+fn unary(op: ast::UnaryOperator, operand: E) -> Result<Expr> {
+    let place = place_of_leaf(&operand);
+    let operator = match prefix(op, place)? {
+        Prefix::Not => return Ok(Expr::Not(Box::new(expr(operand)?))),
+        Prefix::Operator(operator) => operator,
+    };
+    let operand = expr(operand)?;
+    // gram.y folds the sign into a number (`doNegate`), which settles its type.
+    if operator.0 == "-"
+        && let Expr::Literal(Literal::Number(digits)) = &operand
+    {
+        let negated = match digits.strip_prefix('-') {
+            Some(positive) => positive.into(),
+            None => format!("-{digits}").into(),
+        };
+        return Ok(Expr::Literal(Literal::Number(negated)));
+    }
+    Ok(Expr::Unary { operator, operand: Box::new(operand), place })
+}
+
+fn cast(
+    kind: ast::CastKind,
+    operand: E,
+    data_type: ast::DataType,
+    format: Option<ast::CastFormat>,
+) -> Result<Expr> {
+    super::absent(format, "FORMAT in CAST", Place::default())?;
+    match kind {
+        ast::CastKind::Cast | ast::CastKind::DoubleColon => {}
+        ast::CastKind::TryCast | ast::CastKind::SafeCast => {
+            return Err(unsupported("this kind of cast", place(&operand)));
+        }
+    }
+    let at = place_of_leaf(&operand);
+    let operand = Box::new(expr(operand)?);
+    let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
+    Ok(Expr::Cast { operand, ty })
+}
+
+fn collate(operand: E, collation: ast::ObjectName) -> Result<Expr> {
+    Ok(Expr::Collate { operand: Box::new(expr(operand)?), collation: object_name(collation)? })
+}
+
+fn typed_string(string: ast::TypedString) -> Result<Expr> {
+    let ast::TypedString { data_type, value, uses_odbc_syntax } = string;
+    let at = span_place(value.span);
+    if uses_odbc_syntax {
+        return Err(unsupported("ODBC syntax", at));
+    }
+    let operand = Box::new(literal::value(value)?);
+    let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
+    Ok(Expr::Cast { operand, ty })
+}
+
+fn case(
+    operand: Option<Box<E>>,
+    conditions: Vec<ast::CaseWhen>,
+    otherwise: Option<Box<E>>,
+) -> Result<Expr> {
+    let arm = |ast::CaseWhen { condition, result }: ast::CaseWhen| {
+        Ok((expr(condition)?, expr(result)?))
+    };
+    Ok(Expr::Case {
+        operand: optional(operand)?,
+        arms: conditions.into_iter().map(arm).collect::<Result<_>>()?,
+        otherwise: optional(otherwise)?,
+    })
+}
+
+fn tuple(list: Vec<E>) -> Result<Expr> {
+    if list.is_empty() {
+        return Err(unsupported("an empty row", Place::default()));
+    }
+    Ok(Expr::Special(Special::Row, exprs(list)?))
+}
+
+/// `INTERVAL '...' fields` is a cast of a string (gram.y `ConstInterval Sconst opt_interval`).
+fn interval_literal(interval: ast::Interval) -> Result<Expr> {
+    let ast::Interval {
+        value,
+        leading_field,
+        leading_precision,
+        last_field,
+        fractional_seconds_precision,
+    } = interval;
+    let at = place(&*value);
+    let E::Value(value) = *value else {
+        return Err(unsupported("INTERVAL of anything but a string", at));
+    };
+    let literal = literal::value(value)?;
+    if !matches!(literal, Expr::Literal(Literal::String(_))) {
+        return Err(unsupported("INTERVAL of anything but a string", at));
+    }
+    let mut ty = TypeName::built_in("interval");
+    ty.fields = call::interval_fields(leading_field.as_ref(), last_field.as_ref(), at)?;
+    let precision = leading_precision.or(fractional_seconds_precision);
+    if precision.is_some() && !ty.fields.is_some_and(|fields| fields.ends_with("SECOND")) {
+        return Err(unsupported("this precision of an interval", at));
+    }
+    ty.modifiers.extend(precision.map(|precision| precision.min(u64::from(u32::MAX)) as i64));
+    Ok(Expr::Cast { operand: Box::new(literal), ty })
+}
+
+/// `a[1]`, `(f(x)).name`, and dotted names that sqlparser reads as such.
+fn access(root: E, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
+    // Without parentheses around the root, dots continue its name.
+    let mut continues_name = matches!(root, E::Identifier(_) | E::CompoundIdentifier(_));
+    let mut done = expr(root)?;
+    for step in chain {
+        done = match step {
+            ast::AccessExpr::Dot(E::Identifier(name)) => {
+                let name = attribute(name)?;
+                match done {
+                    Expr::Unresolved(mut path) if continues_name => {
+                        path.push(name);
+                        Expr::Unresolved(path)
+                    }
+                    operand => Expr::Field { operand: Box::new(operand), name },
+                }
+            }
+            ast::AccessExpr::Dot(other) => {
+                return Err(unsupported("this field access", place(&other)));
+            }
+            ast::AccessExpr::Subscript(step) => {
+                continues_name = false;
+                subscript(done, step)?
+            }
+        };
+    }
+    Ok(done)
+}
+
+fn attribute(name: ast::Ident) -> Result<Ident> {
+    if parse::marker(&name) == Some(parse::Marker::Star) {
+        return Err(unsupported("expansion of a row into its columns here", span_place(name.span)));
+    }
+    ident(name)
+}
+
+fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
+    let step = match step {
+        ast::Subscript::Index { index } => Subscript::Index(expr(index)?),
+        ast::Subscript::Slice { lower_bound, upper_bound, stride } => {
+            super::absent(stride, "a stride", Place::default())?;
+            Subscript::Slice(
+                lower_bound.map(expr).transpose()?,
+                upper_bound.map(expr).transpose()?,
+            )
+        }
+    };
+    Ok(match operand {
+        Expr::Subscript { operand, mut subscripts } => {
+            subscripts.push(step);
+            Expr::Subscript { operand, subscripts }
+        }
+        other => Expr::Subscript { operand: Box::new(other), subscripts: vec![step] },
+    })
+}
+
+/// The place of a name or literal; nothing deeper is looked into, so that it costs nothing.
+fn place_of_leaf(e: &E) -> Place {
+    match e {
+        E::Identifier(name) => span_place(name.span),
+        E::CompoundIdentifier(path) => {
+            path.first().map_or(Place::default(), |name| span_place(name.span))
+        }
+        E::Value(value) => span_place(value.span),
+        _deeper => Place::default(),
+    }
+}

@@ -1,0 +1,371 @@
+//! Queries: WITH, bodies, SELECT, ORDER BY, LIMIT.
+
+use sqlparser::ast::{self, SetExpr};
+
+use super::expr::{bare, exprs};
+use super::{absent, expr, from, ident, object_name, parse, place, span_place};
+use super::{unsupported, window};
+use crate::ir::{
+    Body, Cte, Direction, Distinct, Expr, Group, GroupingKind, Item, Lock, LockWait, Name,
+    Operation, Operator, OrderItem, Query, Select, SetKind, With,
+};
+use crate::refusal::{Place, Reason, Refusal, Result};
+
+/// A query with all its clauses.
+pub(crate) fn query(query: ast::Query) -> Result<Query> {
+    let ast::Query {
+        with,
+        body,
+        order_by,
+        limit_clause,
+        fetch,
+        locks,
+        for_clause,
+        settings,
+        format_clause,
+        pipe_operators,
+    } = query;
+    absent(for_clause, "FOR XML or FOR JSON", Place::default())?;
+    absent(settings, "SETTINGS", Place::default())?;
+    absent(format_clause, "FORMAT", Place::default())?;
+    absent(pipe_operators.into_iter().next(), "a pipe operator", Place::default())?;
+    let with = with.map(self::with).transpose()?;
+    let body = self::body(*body)?;
+    let order_by = match order_by {
+        None => Vec::new(),
+        Some(ast::OrderBy { kind: ast::OrderByKind::Expressions(items), interpolate: None }) => {
+            order_items(items)?
+        }
+        Some(ast::OrderBy { kind: _, interpolate: _ }) => {
+            return Err(unsupported("this ORDER BY", Place::default()));
+        }
+    };
+    let (mut limit, offset) = limits(limit_clause)?;
+    let mut with_ties = false;
+    if let Some(ast::Fetch { with_ties: ties, percent, quantity }) = fetch {
+        if percent || limit.is_some() {
+            return Err(unsupported("this FETCH FIRST", Place::default()));
+        }
+        let one = ast::Expr::value(ast::Value::Number("1".to_owned(), false));
+        limit = Some(expr(quantity.unwrap_or(one))?);
+        with_ties = ties;
+    }
+    let locks = locks.into_iter().map(lock).collect::<Result<_>>()?;
+    Ok(Query { with, body, order_by, limit, with_ties, offset, locks })
+}
+
+/// The items of an ORDER BY.
+pub(super) fn order_items(items: Vec<ast::OrderByExpr>) -> Result<Vec<OrderItem>> {
+    items.into_iter().map(order_item).collect()
+}
+
+fn with(with: ast::With) -> Result<With> {
+    let ast::With { with_token: _, recursive, cte_tables } = with;
+    Ok(With { recursive, ctes: cte_tables.into_iter().map(cte).collect::<Result<_>>()? })
+}
+
+fn cte(cte: ast::Cte) -> Result<Cte> {
+    let ast::Cte { alias, query, from, materialized, closing_paren_token: _ } = cte;
+    let ast::TableAlias { explicit: _, name, columns, at } = alias;
+    let name = ident(name)?;
+    absent(from, "FROM after a common table expression", name.place)?;
+    absent(at, "AT after a name", name.place)?;
+    let columns = columns
+        .into_iter()
+        .map(|ast::TableAliasColumnDef { name: column, data_type }| {
+            absent(data_type, "a column type here", name.place)?;
+            ident(column)
+        })
+        .collect::<Result<_>>()?;
+    let materialized = materialized.map(|materialized| match materialized {
+        ast::CteAsMaterialized::Materialized => true,
+        ast::CteAsMaterialized::NotMaterialized => false,
+    });
+    Ok(Cte { name, columns, materialized, query: self::query(*query)? })
+}
+
+fn body(body: SetExpr) -> Result<Body> {
+    match body {
+        SetExpr::Select(select) => Ok(Body::Select(Box::new(self::select(*select)?))),
+        SetExpr::Query(query) => Ok(Body::Nested(Box::new(self::query(*query)?))),
+        SetExpr::Values(values) => self::values(values),
+        SetExpr::SetOperation { left, op, set_quantifier, right } => {
+            operations(left, op, set_quantifier, *right)
+        }
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+            Err(Refusal::new(
+                Reason::NotGranted,
+                "data-modifying statements in WITH are not relayed",
+            ))
+        }
+        // The pre-pass turns TABLE t into SELECT * FROM t: what arrives here it did not see.
+        SetExpr::Table(_) => Err(unsupported("TABLE here", Place::default())),
+    }
+}
+
+/// Down the left spine in a loop, so that a long chain costs no stack.
+fn operations(
+    left: Box<SetExpr>,
+    op: ast::SetOperator,
+    quantifier: ast::SetQuantifier,
+    right: SetExpr,
+) -> Result<Body> {
+    let mut links = vec![(op, quantifier, right)];
+    let mut first = *left;
+    while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
+        links.push((op, set_quantifier, *right));
+        first = *left;
+    }
+    let rest = links
+        .into_iter()
+        .rev()
+        .map(|(op, quantifier, operand)| {
+            Ok(Operation {
+                kind: set_kind(op)?,
+                all: quantifier_is_all(quantifier)?,
+                operand: body(operand)?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Body::Operations { first: Box::new(body(first)?), rest })
+}
+
+fn set_kind(op: ast::SetOperator) -> Result<SetKind> {
+    match op {
+        ast::SetOperator::Union => Ok(SetKind::Union),
+        ast::SetOperator::Except => Ok(SetKind::Except),
+        ast::SetOperator::Intersect => Ok(SetKind::Intersect),
+        ast::SetOperator::Minus => Err(unsupported("MINUS", Place::default())),
+    }
+}
+
+fn quantifier_is_all(quantifier: ast::SetQuantifier) -> Result<bool> {
+    match quantifier {
+        ast::SetQuantifier::All => Ok(true),
+        ast::SetQuantifier::None | ast::SetQuantifier::Distinct => Ok(false),
+        ast::SetQuantifier::ByName
+        | ast::SetQuantifier::AllByName
+        | ast::SetQuantifier::DistinctByName => Err(unsupported("BY NAME", Place::default())),
+    }
+}
+
+fn values(values: ast::Values) -> Result<Body> {
+    let ast::Values { explicit_row, value_keyword, rows } = values;
+    if explicit_row || value_keyword {
+        return Err(unsupported("this way of writing VALUES", Place::default()));
+    }
+    let row = |ast::Parens { opening_token: _, content, closing_token: _ }| exprs(content);
+    Ok(Body::Values(rows.into_iter().map(row).collect::<Result<_>>()?))
+}
+
+fn select(select: ast::Select) -> Result<Select> {
+    let ast::Select {
+        select_token,
+        // Comments to PostgreSQL.
+        optimizer_hints: _,
+        distinct,
+        select_modifiers,
+        top,
+        top_before_distinct: _,
+        projection,
+        exclude,
+        into,
+        from,
+        lateral_views,
+        prewhere,
+        selection,
+        connect_by,
+        group_by,
+        cluster_by,
+        distribute_by,
+        sort_by,
+        having,
+        named_window,
+        qualify,
+        window_before_qualify: _,
+        value_table_mode,
+        flavor,
+    } = select;
+    let at = span_place(select_token.0.span);
+    if into.is_some() {
+        return Err(Refusal::new(Reason::NotGranted, "SELECT INTO is not relayed")
+            .with_hint("use a WITH query instead of an intermediate table")
+            .near(at));
+    }
+    absent(select_modifiers, "a modifier after SELECT", at)?;
+    absent(top, "TOP", at)?;
+    absent(exclude, "EXCLUDE", at)?;
+    absent(prewhere, "PREWHERE", at)?;
+    absent(qualify, "QUALIFY", at)?;
+    absent(value_table_mode, "AS STRUCT or AS VALUE", at)?;
+    absent(lateral_views.into_iter().next(), "LATERAL VIEW", at)?;
+    absent(connect_by.into_iter().next(), "CONNECT BY", at)?;
+    absent(cluster_by.into_iter().next(), "CLUSTER BY", at)?;
+    absent(distribute_by.into_iter().next(), "DISTRIBUTE BY", at)?;
+    absent(sort_by.into_iter().next(), "SORT BY", at)?;
+    match flavor {
+        ast::SelectFlavor::Standard => {}
+        ast::SelectFlavor::FromFirst | ast::SelectFlavor::FromFirstNoSelect => {
+            return Err(unsupported("FROM before SELECT", at));
+        }
+    }
+    let distinct = match distinct {
+        None | Some(ast::Distinct::All) => Distinct::No,
+        Some(ast::Distinct::Distinct) => Distinct::Yes,
+        Some(ast::Distinct::On(list)) => Distinct::On(exprs(list)?),
+    };
+    Ok(Select {
+        distinct,
+        items: projection.into_iter().map(item).collect::<Result<_>>()?,
+        from: from.into_iter().map(from::tree).collect::<Result<_>>()?,
+        filter: selection.map(expr).transpose()?,
+        group_by: groups(group_by, at)?,
+        having: having.map(expr).transpose()?,
+        windows: named_window.into_iter().map(window::named).collect::<Result<_>>()?,
+    })
+}
+
+fn item(item: ast::SelectItem) -> Result<Item> {
+    match item {
+        ast::SelectItem::UnnamedExpr(e) => unnamed(e),
+        ast::SelectItem::ExprWithAlias { expr: e, alias } => {
+            let alias = ident(alias)?;
+            Ok(Item::Expr { expr: expr(e)?, name: alias.name.clone(), alias: Some(alias) })
+        }
+        ast::SelectItem::ExprWithAliases { expr: e, aliases: _ } => {
+            Err(unsupported("several aliases of one expression", place(&e)))
+        }
+        ast::SelectItem::QualifiedWildcard(kind, options) => {
+            wildcard_options(options)?;
+            match kind {
+                ast::SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                    object_name(name).map(Item::QualifiedStar)
+                }
+                ast::SelectItemQualifiedWildcardKind::Expr(e) => row_star(e),
+            }
+        }
+        ast::SelectItem::Wildcard(options) => wildcard_options(options).map(Item::Star),
+    }
+}
+
+/// An expression without an alias, or `(a).*`, which is `a.*` where `a` is a relation.
+fn unnamed(e: ast::Expr) -> Result<Item> {
+    if let ast::Expr::CompoundFieldAccess { root: _, access_chain } = &e
+        && let [ast::AccessExpr::Dot(ast::Expr::Identifier(star))] = access_chain.as_slice()
+        && parse::marker(star) == Some(parse::Marker::Star)
+        && let ast::Expr::CompoundFieldAccess { root, access_chain: _ } = e
+    {
+        return row_star(*root);
+    }
+    Ok(Item::Expr { expr: expr(e)?, alias: None, name: Name::from("") })
+}
+
+fn row_star(root: ast::Expr) -> Result<Item> {
+    match bare(root) {
+        ast::Expr::Identifier(name) => Ok(Item::QualifiedStar(vec![ident(name)?])),
+        other => Err(unsupported("expansion of a row into its columns", place(&other))),
+    }
+}
+
+fn wildcard_options(options: ast::WildcardAdditionalOptions) -> Result<Place> {
+    let ast::WildcardAdditionalOptions {
+        wildcard_token,
+        opt_ilike,
+        opt_exclude,
+        opt_except,
+        opt_replace,
+        opt_rename,
+        opt_alias,
+    } = options;
+    let at = span_place(wildcard_token.0.span);
+    absent(opt_ilike, "ILIKE after a star", at)?;
+    absent(opt_exclude, "EXCLUDE after a star", at)?;
+    absent(opt_except, "EXCEPT after a star", at)?;
+    absent(opt_replace, "REPLACE after a star", at)?;
+    absent(opt_rename, "RENAME after a star", at)?;
+    absent(opt_alias, "an alias of a star", at)?;
+    Ok(at)
+}
+
+fn groups(group_by: ast::GroupByExpr, at: Place) -> Result<Vec<Group>> {
+    let (list, modifiers) = match group_by {
+        ast::GroupByExpr::Expressions(list, modifiers) => (list, modifiers),
+        ast::GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL", at)),
+    };
+    absent(modifiers.into_iter().next(), "a modifier of GROUP BY", at)?;
+    list.into_iter().map(group).collect()
+}
+
+fn group(e: ast::Expr) -> Result<Group> {
+    let sets = |kind, sets: Vec<Vec<ast::Expr>>| {
+        let sets = sets.into_iter().map(exprs).collect::<Result<_>>()?;
+        Ok(Group::Sets(kind, sets))
+    };
+    match e {
+        ast::Expr::GroupingSets(list) => sets(GroupingKind::Sets, list),
+        ast::Expr::Cube(list) => sets(GroupingKind::Cube, list),
+        ast::Expr::Rollup(list) => sets(GroupingKind::Rollup, list),
+        // `()` groups everything, `(a, b)` is a row to GROUP BY as it is elsewhere.
+        ast::Expr::Tuple(list) if list.is_empty() => {
+            Ok(Group::Sets(GroupingKind::Sets, vec![Vec::new()]))
+        }
+        other => expr(other).map(Group::Expr),
+    }
+}
+
+fn order_item(item: ast::OrderByExpr) -> Result<OrderItem> {
+    let ast::OrderByExpr {
+        expr: e,
+        options: ast::OrderByOptions { sort, nulls_first },
+        with_fill,
+    } = item;
+    absent(with_fill, "WITH FILL", Place::default())?;
+    let direction = match sort {
+        None => Direction::Default,
+        Some(ast::OrderBySort::Asc) => Direction::Ascending,
+        Some(ast::OrderBySort::Desc) => Direction::Descending,
+        Some(ast::OrderBySort::Using(ast::ObjectName(parts))) => match parts.as_slice() {
+            [ast::ObjectNamePart::Identifier(symbol)] => {
+                Direction::Using(Operator(symbol.value.clone().into()))
+            }
+            _qualified => return Err(unsupported("this ORDER BY USING", place(&e))),
+        },
+    };
+    Ok(OrderItem { expr: expr(e)?, direction, nulls_first })
+}
+
+fn limits(clause: Option<ast::LimitClause>) -> Result<(Option<Expr>, Option<Expr>)> {
+    let Some(clause) = clause else { return Ok((None, None)) };
+    match clause {
+        ast::LimitClause::LimitOffset { limit, offset, limit_by } => {
+            absent(limit_by.into_iter().next(), "LIMIT BY", Place::default())?;
+            let offset = offset.map(|ast::Offset { value, rows: _ }| expr(value)).transpose()?;
+            Ok((limit.map(expr).transpose()?, offset))
+        }
+        ast::LimitClause::OffsetCommaLimit { offset: _, limit: _ } => {
+            Err(unsupported("LIMIT with a comma", Place::default()))
+        }
+    }
+}
+
+fn lock(lock: ast::LockClause) -> Result<Lock> {
+    let ast::LockClause { lock_type, of, nonblock } = lock;
+    let of = match of.map(object_name).transpose()?.as_deref() {
+        None => None,
+        Some([name]) => Some(name.clone()),
+        Some(_dotted) => return Err(unsupported("a dotted name in FOR UPDATE", Place::default())),
+    };
+    Ok(Lock {
+        share: match lock_type {
+            ast::LockType::Share => true,
+            ast::LockType::Update => false,
+        },
+        place: of.as_ref().map_or(Place::default(), |name| name.place),
+        of,
+        wait: match nonblock {
+            None => LockWait::Block,
+            Some(ast::NonBlock::Nowait) => LockWait::Nowait,
+            Some(ast::NonBlock::SkipLocked) => LockWait::SkipLocked,
+        },
+    })
+}

@@ -1,0 +1,155 @@
+//! The grant's policy bound to one catalog: for each relation, what a statement may see of it.
+
+mod bind;
+mod columns;
+mod inherit;
+mod views;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use phigate_phi::{EffectivePolicy, PolicyId, ReleaseContext, Transform, Treatment};
+use phigate_types::Profile;
+
+use crate::refusal::Refusal;
+use crate::snapshot::Relation;
+use crate::{Snapshot, Touch};
+
+pub(crate) use columns::{Columns, Found, SourceColumn, Visibility};
+
+/// An effective policy bound to a snapshot: make one for each grant and catalog epoch, and share it
+/// among that grant's sessions.
+#[derive(Debug, Default)]
+pub struct BoundPolicy {
+    id: Option<PolicyId>,
+    profile: Option<Profile>,
+    epoch: u64,
+    access: HashMap<u32, Access>,
+    /// Result fields (table oid, column number) that must never be seen as plain columns.
+    fields: HashSet<(u32, i16)>,
+}
+
+/// What a statement may see of one relation.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// All of it, as it is.
+    Open(Arc<Columns>),
+    /// Its released columns, by a derived table in its place.
+    Masked(Arc<Masked>),
+    /// Nothing.
+    Refused(Box<Refusal>),
+}
+
+/// How a relation is substituted.
+#[derive(Debug)]
+pub(crate) struct Masked {
+    /// What stands after FROM, visible by [`INNER`]. Without ONLY.
+    pub(crate) from: String,
+    /// ONLY may stand before `from`.
+    pub(crate) takes_only: bool,
+    /// What stands after WHERE, over unqualified columns.
+    pub(crate) filter: Option<&'static str>,
+    /// The columns as catalogued, hidden ones too.
+    pub(crate) columns: Arc<Columns>,
+    /// For each column the expression that is released in its place, if any is.
+    pub(crate) released: Vec<Option<String>>,
+    pub(crate) treatments: Vec<Treatment>,
+    /// One of PostgreSQL's own catalogs: nothing of a patient is in it.
+    pub(crate) catalog: bool,
+    /// What a view reads, for the record.
+    pub(crate) beneath: Vec<Touch>,
+}
+
+/// The name by which a substituted relation is visible inside its derived table.
+pub(crate) const INNER: &str = "t";
+
+impl BoundPolicy {
+    /// Binds a policy to a catalog. Never fails: what cannot be released is refused when it is
+    /// named, and says why.
+    pub fn bind(policy: &EffectivePolicy, snapshot: &Snapshot, cx: &ReleaseContext) -> Self {
+        bind::bind(policy, snapshot, cx)
+    }
+
+    /// The id of the policy that was bound.
+    pub fn policy_id(&self) -> Option<&PolicyId> {
+        self.id.as_ref()
+    }
+
+    /// The epoch of the catalog it was bound to.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Whether a result field that PostgreSQL describes as this very column must never reach the
+    /// client: the tripwire. Column 0 is the whole row.
+    pub fn is_masked_field(&self, table_oid: u32, attnum: i16) -> bool {
+        self.fields.contains(&(table_oid, attnum))
+    }
+
+    /// Whether any user relation is masked or refused.
+    pub fn masks_anything(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
+    /// One line for `SHOW phigate.masking`: the profile, and how many columns are masked, how many
+    /// blocked.
+    pub fn describe(&self) -> String {
+        let mut masked = 0;
+        let mut blocked = 0;
+        for access in self.access.values() {
+            let Access::Masked(found) = access else { continue };
+            if found.catalog {
+                continue;
+            }
+            blocked += found.treatments.iter().filter(|t| **t == Treatment::Block).count();
+            masked += found
+                .treatments
+                .iter()
+                .filter(|treatment| !treatment.is_keep() && **treatment != Treatment::Block)
+                .count();
+        }
+        let profile = self.profile.map_or("none", Profile::as_str);
+        format!("{profile}: {masked} columns masked, {blocked} not released")
+    }
+
+    /// Each column of a user relation that does not leave as it is, as `schema.relation`, column
+    /// and treatment; in no order.
+    pub fn masked_columns<'s>(
+        &'s self,
+        snapshot: &'s Snapshot,
+    ) -> impl Iterator<Item = (&'s Relation, &'s str, Treatment)> {
+        self.access.iter().flat_map(move |(oid, access)| {
+            let relation = snapshot.relation(*oid).filter(|relation| !relation.is_catalog());
+            let columns = relation.map_or(&[][..], |relation| &relation.columns);
+            columns.iter().enumerate().filter_map(move |(index, column)| {
+                let treatment = access.treatment(index);
+                (!treatment.is_keep())
+                    .then_some((relation?, column.name.as_str(), treatment))
+            })
+        })
+    }
+
+    pub(crate) fn access(&self, oid: u32) -> Option<&Access> {
+        self.access.get(&oid)
+    }
+}
+
+impl Access {
+    /// What is done to the column at this index.
+    pub(crate) fn treatment(&self, index: usize) -> Treatment {
+        match self {
+            Self::Open(_) => Treatment::Release(Transform::Keep),
+            Self::Masked(masked) => {
+                masked.treatments.get(index).copied().unwrap_or(Treatment::Block)
+            }
+            Self::Refused(_) => Treatment::Block,
+        }
+    }
+}
+
+impl Masked {
+    /// Whether it protects what people stored, not what PostgreSQL did.
+    pub(crate) fn is_protected(&self) -> bool {
+        !self.catalog
+    }
+}

@@ -1,0 +1,260 @@
+//! From rules by name to access by oid.
+
+use std::sync::Arc;
+
+use phigate_phi::{
+    ColumnName, EffectivePolicy, PatientKey, ReleaseContext, Transform, Treatment, Unclassified,
+    quote_identifier, release,
+};
+
+use super::columns::{Columns, SourceColumn, Visibility};
+use super::inherit::{Rules, folded, stricter};
+use super::{Access, BoundPolicy, INNER, Masked, views};
+use crate::allow;
+use crate::ir::Name;
+use crate::refusal::{Reason, Refusal};
+use crate::snapshot::{Column, Relation, RelationKind, Snapshot};
+
+pub(super) fn bind(
+    policy: &EffectivePolicy,
+    snapshot: &Snapshot,
+    cx: &ReleaseContext,
+) -> BoundPolicy {
+    let mut bound = BoundPolicy {
+        id: Some(policy.id.clone()),
+        profile: Some(policy.profile),
+        epoch: snapshot.epoch,
+        ..BoundPolicy::default()
+    };
+    let own: Rules = snapshot
+        .relations()
+        .filter(|relation| !relation.is_catalog())
+        .map(|relation| (relation.oid, rules_of(relation, policy)))
+        .collect();
+    let mut views = Vec::new();
+    for relation in snapshot.relations() {
+        if relation.is_catalog() {
+            bound.access.insert(relation.oid, catalog(relation, snapshot));
+            continue;
+        }
+        let mut rules = folded(relation, &own, snapshot);
+        if relation.kind == RelationKind::View && rules.iter().all(Option::is_none) {
+            views.push(relation);
+            continue;
+        }
+        generated(relation, &mut rules, snapshot);
+        let access = user(relation, rules, policy, snapshot, cx);
+        bound.insert(relation, access);
+    }
+    views::bind(&mut bound, views, snapshot);
+    bound
+}
+
+impl BoundPolicy {
+    /// Notes a user relation's access, and which of its fields the tripwire watches for.
+    pub(super) fn insert(&mut self, relation: &Relation, access: Access) {
+        let watched = relation
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !access.treatment(*index).is_keep())
+            .map(|(_, column)| (relation.oid, column.attnum));
+        let before = self.fields.len();
+        self.fields.extend(watched);
+        if self.fields.len() > before {
+            self.fields.insert((relation.oid, 0));
+        }
+        self.access.insert(relation.oid, access);
+    }
+}
+
+fn rules_of(relation: &Relation, policy: &EffectivePolicy) -> Vec<Option<Treatment>> {
+    let rule = |column: &Column| {
+        let name = ColumnName {
+            schema: relation.schema.clone(),
+            table: relation.name.clone(),
+            column: column.name.clone(),
+        };
+        policy.rule(&name).map(|rule| rule.treatment)
+    };
+    relation.columns.iter().map(rule).collect()
+}
+
+/// A generated column is no more public than what it is computed of, unless somebody classified it
+/// in its own right; and not even then if a column it is computed of is blocked.
+fn generated(relation: &Relation, rules: &mut [Option<Treatment>], snapshot: &Snapshot) {
+    for (index, column) in relation.columns.iter().enumerate() {
+        let Some(expression) = &column.generated else { continue };
+        let own = rules.get(index).copied().flatten();
+        let inherited = match views::columns_of_expression(relation, expression, snapshot) {
+            None => Some(Treatment::Block),
+            Some(used) => used.into_iter().fold(
+                Some(Treatment::Release(Transform::Keep)),
+                |strictest, index| {
+                    Some(stricter(strictest?, rules.get(index).copied().flatten()?))
+                },
+            ),
+        };
+        let settled = match (own, inherited) {
+            (Some(own), Some(Treatment::Block)) => Some(stricter(own, Treatment::Block)),
+            (Some(own), Some(Treatment::Release(_)) | None) => Some(own),
+            (None, Some(keep)) if keep.is_keep() => Some(keep),
+            (None, Some(Treatment::Block)) => Some(Treatment::Block),
+            (None, Some(Treatment::Release(_))) => Some(Treatment::Release(Transform::Null)),
+            // Computed of something that nobody classified.
+            (None, None) => None,
+        };
+        if let Some(rule) = rules.get_mut(index) {
+            *rule = settled;
+        }
+    }
+}
+
+fn user(
+    relation: &Relation,
+    rules: Vec<Option<Treatment>>,
+    policy: &EffectivePolicy,
+    snapshot: &Snapshot,
+    cx: &ReleaseContext,
+) -> Access {
+    let explicit = matches!(
+        relation.kind,
+        RelationKind::MaterializedView | RelationKind::ForeignTable | RelationKind::View
+    );
+    let unclassified = if explicit { Unclassified::Refuse } else { policy.unclassified };
+    if rules.iter().all(Option::is_none) && unclassified == Unclassified::Refuse {
+        return Access::Refused(Box::new(unclassified_relation(relation)));
+    }
+    let cx = cx.with_patient_key(patient_key(relation, policy));
+    let mut columns = Vec::with_capacity(relation.columns.len());
+    let mut released = Vec::with_capacity(relation.columns.len());
+    let mut treatments = Vec::with_capacity(relation.columns.len());
+    for (column, rule) in relation.columns.iter().zip(rules) {
+        let (treatment, visibility) = match (rule, unclassified) {
+            (Some(Treatment::Block), _) => (Treatment::Block, Visibility::Blocked),
+            (Some(Treatment::Release(transform)), _) => {
+                (Treatment::Release(transform), Visibility::Visible)
+            }
+            (None, Unclassified::Refuse) => (Treatment::Block, Visibility::Unclassified),
+            (None, Unclassified::Mask) => {
+                (Treatment::Release(Transform::Redact), Visibility::Visible)
+            }
+            (None, Unclassified::Release) => {
+                (Treatment::Release(Transform::Keep), Visibility::Visible)
+            }
+        };
+        let (treatment, visibility, sql) = expression(treatment, visibility, column, &cx);
+        columns.push(source_column(column, visibility, snapshot));
+        released.push(sql);
+        treatments.push(treatment);
+    }
+    let columns = Arc::new(columns.into_iter().collect::<Columns>());
+    if treatments.iter().all(|treatment| treatment.is_keep()) {
+        return Access::Open(columns);
+    }
+    Access::Masked(Arc::new(Masked {
+        from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
+        takes_only: relation.kind != RelationKind::View,
+        filter: None,
+        columns,
+        released,
+        treatments,
+        catalog: false,
+        beneath: Vec::new(),
+    }))
+}
+
+/// The expression that stands for a column. A transform that its type cannot take releases
+/// nothing, and a type that cannot even be NULL is not there.
+fn expression(
+    treatment: Treatment,
+    visibility: Visibility,
+    column: &Column,
+    cx: &ReleaseContext,
+) -> (Treatment, Visibility, Option<String>) {
+    let Treatment::Release(transform) = treatment else { return (treatment, visibility, None) };
+    let sql = format!("\"{INNER}\".{}", quote_identifier(&column.name));
+    for transform in [transform, Transform::Null] {
+        if let Ok(sql) = release(transform, &sql, &column.ty, cx) {
+            return (Treatment::Release(transform), visibility, Some(sql));
+        }
+    }
+    (Treatment::Block, Visibility::Blocked, None)
+}
+
+fn patient_key(relation: &Relation, policy: &EffectivePolicy) -> Option<PatientKey> {
+    let name = policy.patient_key(&relation.schema, &relation.name)?;
+    let column = relation.column(&name.column)?;
+    let sql = format!("\"{INNER}\".{}", quote_identifier(&column.name));
+    Some(PatientKey { sql, kind: column.ty.kind })
+}
+
+/// One of PostgreSQL's own relations: what the allow-list says.
+fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
+    let Some(allowed) = allow::catalog_relation(&relation.schema, &relation.name) else {
+        let full = format!("{}.{}", relation.schema, relation.name);
+        let refusal = Refusal::new(
+            Reason::CatalogRelation,
+            format!("relation {full} is not available through the gateway"),
+        );
+        let why = allow::catalog_relation_denied(&relation.schema, &relation.name);
+        return Access::Refused(Box::new(match why {
+            Some(why) if !why.is_empty() => refusal.with_detail(why),
+            Some(_) | None => refusal,
+        }));
+    };
+    let source = |column: &Column| source_column(column, Visibility::Visible, snapshot);
+    let columns = Arc::new(relation.columns.iter().map(source).collect::<Columns>());
+    if allowed.hidden_columns.is_empty() && allowed.filter.is_none() {
+        return Access::Open(columns);
+    }
+    let hidden = |column: &Column| allowed.hidden_columns.contains(&column.name.as_str());
+    let released = relation.columns.iter().map(|column| {
+        let name = quote_identifier(&column.name);
+        Some(if hidden(column) {
+            format!("CAST(NULL AS {})", column.ty.name)
+        } else {
+            format!("\"{INNER}\".{name}")
+        })
+    });
+    let treatment = |column: &Column| {
+        Treatment::Release(if hidden(column) { Transform::Null } else { Transform::Keep })
+    };
+    Access::Masked(Arc::new(Masked {
+        from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
+        takes_only: false,
+        filter: allowed.filter,
+        columns,
+        released: released.collect(),
+        treatments: relation.columns.iter().map(treatment).collect(),
+        catalog: true,
+        beneath: Vec::new(),
+    }))
+}
+
+fn unclassified_relation(relation: &Relation) -> Refusal {
+    let full = format!("{}.{}", relation.schema, relation.name);
+    let what = match relation.kind {
+        RelationKind::MaterializedView => "materialized view",
+        RelationKind::ForeignTable => "foreign table",
+        RelationKind::View => "view",
+        RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Sequence => "relation",
+    };
+    Refusal::new(Reason::UnclassifiedRelation, format!("{what} {full} is not classified"))
+        .with_hint(format!("ask an administrator to classify the columns of {full} in the database's catalog file"))
+}
+
+pub(super) fn source_column(
+    column: &Column,
+    visibility: Visibility,
+    snapshot: &Snapshot,
+) -> SourceColumn {
+    let row = snapshot
+        .composite(column.ty.oid)
+        .map(|names| names.iter().map(|name| Name::from(name.as_str())).collect());
+    SourceColumn { name: column.name.as_str().into(), visibility, row, known: true }
+}
+
+pub(super) fn quoted_name(relation: &Relation) -> String {
+    format!("{}.{}", quote_identifier(&relation.schema), quote_identifier(&relation.name))
+}

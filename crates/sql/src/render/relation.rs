@@ -1,0 +1,192 @@
+//! FROM, and the derived table that stands in the place of a relation that the grant masks.
+
+use super::Writer;
+use crate::ir::{
+    Alias, Condition, From, Ident, Join, JoinKind, Name, RelationRef, TableFunction, Target,
+};
+use crate::policy::{Access, INNER, Masked};
+use crate::resolve::Source;
+use crate::snapshot::Relation;
+
+impl Writer<'_> {
+    pub(super) fn from(&mut self, from: &From) {
+        match from {
+            From::Relation(relation) => self.relation_ref(relation),
+            From::Subquery { lateral, query, alias, place: _ } => {
+                if *lateral {
+                    self.push("LATERAL ");
+                }
+                self.push("(");
+                self.query(query);
+                self.push(")");
+                self.alias(alias.as_ref());
+            }
+            From::Function(function) => self.table_function(function),
+            From::Join(join) => self.join(join),
+        }
+    }
+
+    fn relation_ref(&mut self, reference: &RelationRef) {
+        let (oid, source) = match &reference.target {
+            Target::Relation { oid, source } => (*oid, self.resolution.sources.get(*source)),
+            Target::Cte(name) => {
+                let name = name.clone();
+                self.chosen(&name);
+                return self.alias(reference.alias.as_ref());
+            }
+            // INVARIANT: `resolve` leaves none.
+            Target::Unresolved => return self.push("\"?unresolved?\""),
+        };
+        let relation = self.cx.snapshot.relation(oid);
+        let access = self.cx.policy.access(oid);
+        let (Some(source), Some(relation), Some(access)) = (source, relation, access) else {
+            return self.push("\"?unresolved?\"");
+        };
+        match access {
+            _ if self.is_skeleton() => self.plain(reference, relation, source),
+            Access::Open(_) => self.plain(reference, relation, source),
+            Access::Masked(masked) => {
+                self.substituted(masked, reference.only, source);
+                if let Some(alias) = &source.alias {
+                    self.push(" AS ");
+                    self.chosen(alias);
+                }
+            }
+            Access::Refused(_) => self.push("\"?unresolved?\""),
+        }
+    }
+
+    /// A relation as it is.
+    fn plain(&mut self, reference: &RelationRef, relation: &Relation, source: &Source) {
+        if reference.only {
+            self.push("ONLY ");
+        }
+        self.name(&relation.schema);
+        self.push(".");
+        self.name(&relation.name);
+        if let Some(alias) = &source.alias {
+            self.push(" AS ");
+            self.chosen(alias);
+        }
+        if let Some(alias) = &reference.alias {
+            self.column_names(&alias.columns);
+        }
+        if let Some(sample) = &reference.sample {
+            self.push(" TABLESAMPLE pg_catalog.");
+            self.push(sample.method);
+            self.push(" (");
+            self.expr(&sample.quantity);
+            self.push(")");
+            if let Some(seed) = &sample.seed {
+                self.push(" REPEATABLE (");
+                self.literal(seed);
+                self.push(")");
+            }
+        }
+    }
+
+    /// The released columns that the statement uses, under the names it knows them by. One that
+    /// nothing uses is not computed; a relation of which nothing is used still counts its rows.
+    fn substituted(&mut self, masked: &Masked, only: bool, source: &Source) {
+        self.push("(SELECT ");
+        let mut first = true;
+        for (index, column) in source.columns.iter().enumerate() {
+            let Some(Some(sql)) = masked.released.get(index) else { continue };
+            if !source.used.get(index).copied().unwrap_or(true) {
+                continue;
+            }
+            if !first {
+                self.push(", ");
+            }
+            first = false;
+            self.embed(sql);
+            self.push(" AS ");
+            self.chosen(&column.name);
+        }
+        if first {
+            self.push("NULL AS ");
+            self.chosen(&Name::from(INNER));
+        }
+        self.push(" FROM ");
+        if only && masked.takes_only {
+            self.push("ONLY ");
+        }
+        self.embed(&masked.from);
+        if let Some(filter) = masked.filter {
+            self.push(" WHERE ");
+            self.embed(filter);
+        }
+        self.push(")");
+    }
+
+    fn table_function(&mut self, function: &TableFunction) {
+        let TableFunction { lateral, call, ordinality, alias, types, place: _ } = function;
+        if *lateral {
+            self.push("LATERAL ");
+        }
+        self.expr(call);
+        if *ordinality {
+            self.push(" WITH ORDINALITY");
+        }
+        let Some(alias) = alias else { return };
+        if types.is_empty() {
+            return self.alias(Some(alias));
+        }
+        self.push(" AS ");
+        self.chosen(&alias.name.name);
+        self.push("(");
+        for (index, (name, ty)) in alias.columns.iter().zip(types).enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.chosen(&name.name);
+            self.push(" ");
+            self.type_name(ty);
+        }
+        self.push(")");
+    }
+
+    fn join(&mut self, join: &Join) {
+        let Join { left, right, kind, condition, alias, place: _ } = join;
+        self.push("(");
+        self.from(left);
+        self.push(match kind {
+            JoinKind::Inner => " JOIN ",
+            JoinKind::Left => " LEFT JOIN ",
+            JoinKind::Right => " RIGHT JOIN ",
+            JoinKind::Full => " FULL JOIN ",
+            JoinKind::Cross => " CROSS JOIN ",
+        });
+        self.from(right);
+        match condition {
+            Condition::None | Condition::Natural => {}
+            Condition::On(condition) => {
+                self.push(" ON ");
+                self.expr(condition);
+            }
+            Condition::Using(names) => {
+                self.push(" USING (");
+                self.separated(names, |writer, name| writer.chosen(&name.name));
+                self.push(")");
+            }
+        }
+        self.push(")");
+        self.alias(alias.as_ref());
+    }
+
+    fn alias(&mut self, alias: Option<&Alias>) {
+        let Some(alias) = alias else { return };
+        self.push(" AS ");
+        self.chosen(&alias.name.name);
+        self.column_names(&alias.columns);
+    }
+
+    pub(super) fn column_names(&mut self, names: &[Ident]) {
+        if names.is_empty() {
+            return;
+        }
+        self.push("(");
+        self.separated(names, |writer, name| writer.chosen(&name.name));
+        self.push(")");
+    }
+}

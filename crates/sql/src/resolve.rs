@@ -1,0 +1,123 @@
+//! Settles every name of a query against the catalog, the policy and the scopes PostgreSQL would
+//! use (`parse_relation.c`, `parse_cte.c`, `parse_clause.c`), and notes what each relation is used
+//! for. A name that is not found exactly as PostgreSQL would find it is a refusal.
+
+mod call;
+mod expr;
+mod figure;
+mod from;
+mod join;
+mod query;
+mod scope;
+mod types;
+
+use std::sync::Arc;
+
+use crate::ir::{self, Name};
+use crate::policy::{Access, Columns};
+use crate::refusal::{Place, Reason, Refusal, Result};
+use crate::snapshot::Relation;
+use crate::{Context, Touch};
+
+pub(crate) use scope::Source;
+use scope::{CteEntry, Level};
+
+/// What is known of a statement once its names are settled.
+#[derive(Debug, Default)]
+pub(crate) struct Resolution {
+    /// Each relation, subquery and function that stands in FROM, counted by
+    /// [`ir::Target::Relation`].
+    pub(crate) sources: Vec<Source>,
+    /// It reads a relation that the policy masks.
+    pub(crate) masked: bool,
+}
+
+/// Walks one statement.
+pub(crate) struct Resolver<'a> {
+    cx: &'a Context<'a>,
+    out: Resolution,
+    levels: Vec<Level>,
+    ctes: Vec<CteEntry>,
+    /// A relation was met that the policy under construction does not know yet.
+    pending: bool,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(cx: &'a Context<'a>) -> Self {
+        Self {
+            cx,
+            out: Resolution::default(),
+            levels: Vec::new(),
+            ctes: Vec::new(),
+            pending: false,
+        }
+    }
+
+    /// Settles a whole query; returns its output columns.
+    pub(crate) fn statement(&mut self, query: &mut ir::Query) -> Result<Arc<Columns>> {
+        self.query(query, None)
+    }
+
+    /// Settles an expression that no relation is in scope of, such as an argument of EXECUTE.
+    pub(crate) fn constant(&mut self, expr: &mut ir::Expr) -> Result<()> {
+        self.expr(expr).map(|_shape| ())
+    }
+
+    /// Settles the name of a type.
+    pub(crate) fn type_name(&mut self, ty: &mut ir::TypeName) -> Result<()> {
+        self.type_ref(ty)
+    }
+
+    /// Settles the name of a relation that stands alone, as in COPY.
+    pub(crate) fn relation_named(&mut self, path: &[ir::Ident]) -> Result<&'a Relation> {
+        self.find_relation(path)
+    }
+
+    /// Whether a refusal came of a relation that is not bound yet.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending
+    }
+
+    pub(crate) fn finish(self) -> Resolution {
+        self.out
+    }
+
+    fn access(&mut self, relation: &'a Relation, place: Place) -> Result<&'a Access> {
+        match self.cx.policy.access(relation.oid) {
+            Some(access) => Ok(access),
+            None => {
+                self.pending = true;
+                Err(Refusal::new(
+                    Reason::RefusedRelation,
+                    format!("relation \"{}\" is not known to the grant's policy", relation.name),
+                )
+                .near(place))
+            }
+        }
+    }
+}
+
+impl Resolution {
+    /// The relations read and what was done to each column used, one entry a relation.
+    pub(crate) fn touches(&self, cx: &Context<'_>) -> Vec<Touch> {
+        let mut touches: Vec<Touch> = Vec::new();
+        for source in &self.sources {
+            for touch in source.touches(cx) {
+                match touches.iter_mut().find(|known| known.relation == touch.relation) {
+                    None => touches.push(touch),
+                    Some(known) => {
+                        for column in touch.columns {
+                            if !known.columns.contains(&column) {
+                                known.columns.push(column);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        touches
+    }
+}
+
+/// What an expression's value is made of, where that is known: the attributes of a row.
+type Shape = Option<Arc<[Name]>>;

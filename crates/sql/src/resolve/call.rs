@@ -1,0 +1,102 @@
+//! Function calls, by the allow-list.
+
+use super::{Resolver, Shape};
+use crate::allow::{self, Columns, Function, Guard};
+use crate::ir::{Call, Expr, Literal, Name};
+use crate::refusal::{Place, Reason, Refusal, Result};
+use crate::snapshot::{INFORMATION_SCHEMA, PG_CATALOG};
+
+impl Resolver<'_> {
+    /// Settles a call and its arguments.
+    pub(super) fn call(&mut self, call: &mut Call) -> Result<(Option<&'static Function>, Shape)> {
+        let function = if call.built_in { None } else { Some(find(call)?) };
+        if let Some(function) = function {
+            check_guard(function, call)?;
+        }
+        for argument in &mut call.arguments {
+            self.expr(&mut argument.value)?;
+        }
+        self.sort_by(&mut call.order_by)?;
+        self.sort_by(&mut call.within_group)?;
+        if let Some(filter) = &mut call.filter {
+            self.expr(filter)?;
+        }
+        if let Some(over) = &mut call.over {
+            self.over(over)?;
+        }
+        let shape = function.and_then(|function| match function.columns {
+            Columns::Named(names) if names.len() > 1 => {
+                Some(names.iter().map(|name| Name::from(*name)).collect())
+            }
+            Columns::Named(_) | Columns::Definition | Columns::Argument => None,
+        });
+        Ok((function, shape))
+    }
+}
+
+/// Looks the function up; sets the schema to qualify it with.
+fn find(call: &mut Call) -> Result<&'static Function> {
+    let count = call.arguments.len();
+    let (schema, name) = match call.path.as_slice() {
+        [name] => (PG_CATALOG, name),
+        [schema, name] if &*schema.name == PG_CATALOG => (PG_CATALOG, name),
+        [schema, name] if &*schema.name == INFORMATION_SCHEMA => (INFORMATION_SCHEMA, name),
+        [schema, name] => {
+            return Err(refused(&format!("{}.{}", schema.name, name.name), name.place, None));
+        }
+        other => {
+            let place = other.first().map_or(Place::default(), |first| first.place);
+            return Err(refused("of this name", place, None));
+        }
+    };
+    let function = if schema == PG_CATALOG {
+        allow::function(&name.name, count)
+    } else {
+        allow::information_schema_function(&name.name, count)
+    };
+    let Some(function) = function else {
+        let why = (schema == PG_CATALOG)
+            .then(|| allow::function_denied(&name.name, count))
+            .flatten();
+        return Err(refused(&name.name, name.place, why));
+    };
+    if call.variadic && !function.is_variadic() {
+        return Err(refused(&name.name, name.place, Some("it does not take VARIADIC")));
+    }
+    call.schema = schema;
+    Ok(function)
+}
+
+fn refused(name: &str, place: Place, why: Option<&str>) -> Refusal {
+    let refusal = Refusal::new(
+        Reason::Function,
+        format!("function {name} is not available through the gateway"),
+    )
+    .near(place);
+    match why {
+        Some(why) if !why.is_empty() => refusal.with_detail(why),
+        Some(_) | None => refusal.with_detail(
+            "only built-in functions that read nothing but their arguments are relayed",
+        ),
+    }
+}
+
+fn check_guard(function: &Function, call: &Call) -> Result<()> {
+    match function.guard {
+        Guard::None => Ok(()),
+        Guard::SettingName => {
+            let place = call.path.last().map_or(Place::default(), |name| name.place);
+            let named = call.arguments.first().map(|argument| &argument.value);
+            match named {
+                Some(Expr::Literal(Literal::String(name))) if allow::setting(name).is_some() => {
+                    Ok(())
+                }
+                Some(_) | None => Err(Refusal::new(
+                    Reason::Setting,
+                    format!("{} takes the name of a setting that may be shown", function.name),
+                )
+                .near(place)),
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the gateway knows of a database: relations, columns, types and collations, keyed by oid, as
+//! one transaction saw them. `phigate-catalog` reads it; everything here only looks things up.
+
+use std::collections::{HashMap, HashSet};
+
+use phigate_phi::ColumnType;
+
+/// The catalog of one database at one epoch. Build it with [`SnapshotBuilder`].
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Rises with every change of the catalog; part of each cache key.
+    pub epoch: u64,
+    /// The server's major version, such as 15.
+    pub major: u16,
+    relations: HashMap<u32, Relation>,
+    schemas: HashMap<String, HashMap<String, u32>>,
+    children: HashMap<u32, Vec<u32>>,
+    types: HashMap<String, HashMap<String, UserType>>,
+    composites: HashMap<u32, Vec<String>>,
+    collations: HashSet<(String, String)>,
+}
+
+/// A relation that can stand in FROM, or could.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// `pg_class.oid`.
+    pub oid: u32,
+    /// The schema's name.
+    pub schema: String,
+    /// `pg_class.relname`.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Live columns in order of `attnum`; no system columns.
+    pub columns: Vec<Column>,
+    /// The relations it inherits from or is a partition of (`pg_inherits.inhparent`).
+    pub parents: Vec<u32>,
+    /// `pg_get_viewdef` of a view or materialized view, read with an empty search path.
+    pub definition: Option<String>,
+    /// A rule other than a view's own `_RETURN` is attached (`pg_rewrite`).
+    pub has_rules: bool,
+}
+
+/// What a relation is: `pg_class.relkind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelationKind {
+    /// `r`
+    Table,
+    /// `p`
+    PartitionedTable,
+    /// `v`
+    View,
+    /// `m`
+    MaterializedView,
+    /// `f`
+    ForeignTable,
+    /// `S`
+    Sequence,
+}
+
+/// A column: `pg_attribute`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// `attnum`, from 1.
+    pub attnum: i16,
+    /// `attname`.
+    pub name: String,
+    /// Its type.
+    pub ty: ColumnType,
+    /// `pg_get_expr` of a generated column's expression.
+    pub generated: Option<String>,
+}
+
+/// A type that somebody created in a user schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserType {
+    /// `typtype = 'e'`
+    Enum,
+    /// `typtype = 'd'`
+    Domain,
+    /// `typtype = 'c'`, also each table's row type.
+    Composite,
+    /// Base and range types, of extensions mostly.
+    Other,
+}
+
+/// The schema of PostgreSQL's own relations.
+pub(crate) const PG_CATALOG: &str = "pg_catalog";
+/// The schema of the standard's views over them.
+pub(crate) const INFORMATION_SCHEMA: &str = "information_schema";
+
+impl Snapshot {
+    /// The relation with this oid.
+    pub fn relation(&self, oid: u32) -> Option<&Relation> {
+        self.relations.get(&oid)
+    }
+
+    /// The relation of this exact name.
+    pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
+        self.relations.get(self.schemas.get(schema)?.get(name)?)
+    }
+
+    /// All relations, in no order.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.values()
+    }
+
+    /// The relations that inherit directly from this one.
+    pub fn children(&self, oid: u32) -> &[u32] {
+        self.children.get(&oid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a schema of this name exists.
+    pub fn has_schema(&self, schema: &str) -> bool {
+        self.schemas.contains_key(schema)
+    }
+
+    /// The created type of this exact name.
+    pub fn user_type(&self, schema: &str, name: &str) -> Option<UserType> {
+        self.types.get(schema)?.get(name).copied()
+    }
+
+    /// The attribute names of a composite type, by its type's oid.
+    pub(crate) fn composite(&self, type_oid: u32) -> Option<&[String]> {
+        self.composites.get(&type_oid).map(Vec::as_slice)
+    }
+
+    /// Whether a collation of this exact name exists.
+    pub fn has_collation(&self, schema: &str, name: &str) -> bool {
+        self.collations.contains(&(schema.to_owned(), name.to_owned()))
+    }
+}
+
+impl Relation {
+    /// One of PostgreSQL's own relations, ruled by the allow-list and not by classification.
+    pub fn is_catalog(&self) -> bool {
+        self.schema == PG_CATALOG || self.schema == INFORMATION_SCHEMA
+    }
+
+    /// The column of this exact name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Collects what a catalog reader found; the order of calls does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotBuilder {
+    snapshot: Snapshot,
+}
+
+impl SnapshotBuilder {
+    /// An empty catalog of a server of this major version.
+    pub fn new(epoch: u64, major: u16) -> Self {
+        Self { snapshot: Snapshot { epoch, major, ..Snapshot::default() } }
+    }
+
+    /// Adds a schema, which may stay empty.
+    pub fn schema(&mut self, name: &str) -> &mut Self {
+        self.snapshot.schemas.entry(name.to_owned()).or_default();
+        self
+    }
+
+    /// Adds a relation and, if need be, its schema.
+    pub fn relation(&mut self, relation: Relation) -> &mut Self {
+        let schema = self.snapshot.schemas.entry(relation.schema.clone()).or_default();
+        schema.insert(relation.name.clone(), relation.oid);
+        for parent in &relation.parents {
+            self.snapshot.children.entry(*parent).or_default().push(relation.oid);
+        }
+        self.snapshot.relations.insert(relation.oid, relation);
+        self
+    }
+
+    /// Adds a type that somebody created.
+    pub fn user_type(&mut self, schema: &str, name: &str, kind: UserType) -> &mut Self {
+        let types = self.snapshot.types.entry(schema.to_owned()).or_default();
+        types.insert(name.to_owned(), kind);
+        self
+    }
+
+    /// Adds the attribute names of a composite type (`pg_type.oid`), so that `(column).attribute`
+    /// can be told from a function call.
+    pub fn composite(&mut self, type_oid: u32, attributes: Vec<String>) -> &mut Self {
+        self.snapshot.composites.insert(type_oid, attributes);
+        self
+    }
+
+    /// Adds a collation.
+    pub fn collation(&mut self, schema: &str, name: &str) -> &mut Self {
+        self.snapshot.collations.insert((schema.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// The finished snapshot.
+    pub fn build(self) -> Snapshot {
+        self.snapshot
+    }
+}
