@@ -71,6 +71,10 @@ end_reasons! {
     Tripwire = "tripwire";
     /// The gateway lost its lease.
     LeaseLost = "lease_lost";
+    /// A budget was used up.
+    Budget = "budget";
+    /// A defect of the gateway.
+    Internal = "internal";
     /// The gateway itself is gone.
     GatewayLost = "gateway_lost";
 }

@@ -23,11 +23,12 @@ pub struct Leaf {
 }
 
 impl Store {
-    /// The oldest leaves that are waiting, at most `limit`, in order.
-    pub async fn waiting_leaves(&self, limit: u32) -> Result<Vec<Leaf>, StoreError> {
+    /// The oldest leaves after this one that are waiting, at most `limit`, in order.
+    pub async fn leaves_after(&self, after: Sequence, limit: u32) -> Result<Vec<Leaf>, StoreError> {
         within(async {
             let rows =
-                sqlx::query("SELECT sequence, at, event FROM outbox ORDER BY sequence LIMIT ?")
+                sqlx::query("SELECT sequence, at, event FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?")
+.bind(rows::signed(after))
                     .bind(limit)
                     .fetch_all(self.readers())
                     .await?;

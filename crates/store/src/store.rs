@@ -28,7 +28,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections that read.
 const READERS: u32 = 4;
 
-/// Called with each change that ends something, about when it is committed.
+/// Called with each change, in order, about when it is committed.
 type Observer = Box<dyn Fn(&Change) + Send + Sync>;
 
 /// The control plane's memory. Clones share it.
@@ -104,8 +104,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Names who is told of each change that ends something: just before it is committed, or
-    /// just after where a transaction makes many. Called once, before the first change; must not
+    /// Names who is told of each change, in order: just before it is committed, or just after
+    /// where a transaction makes many. Called once, before the first change; must not
     /// block.
     pub fn observe(&self, observer: impl Fn(&Change) + Send + Sync + 'static) {
         let _ = self.0.observer.set(Box::new(observer));

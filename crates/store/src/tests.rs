@@ -70,7 +70,7 @@ impl Bench {
     }
 
     async fn events(&self) -> Vec<Event> {
-        let leaves = self.store.waiting_leaves(1000).await.unwrap();
+        let leaves = self.store.leaves_after(0, 1000).await.unwrap();
         leaves.into_iter().map(|leaf| leaf.event).collect()
     }
 }

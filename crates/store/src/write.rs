@@ -19,7 +19,7 @@ pub(crate) struct Write {
     now: Timestamp,
     head: Version,
     sequence: Sequence,
-    ending: Vec<Change>,
+    changes: Vec<Change>,
 }
 
 impl Store {
@@ -29,9 +29,12 @@ impl Store {
         let mut tx = self.writer().await?;
         let mut head = change::head(&mut tx).await?;
         let sequence = outbox::last(&mut tx).await?;
+        let mut changes = Vec::new();
         while head < self.seen() {
             head = head.next();
-            change::insert(&mut tx, &Change::Advance { version: head }, now).await?;
+            let burnt = Change::Advance { version: head };
+            change::insert(&mut tx, &burnt, now).await?;
+            changes.push(burnt);
         }
         Ok(Write {
             store: self.clone(),
@@ -39,7 +42,7 @@ impl Store {
             now,
             head,
             sequence,
-            ending: Vec::new(),
+            changes,
         })
     }
 }
@@ -68,9 +71,7 @@ impl Write {
         self.head = self.head.next();
         let change = at(self.head);
         change::insert(&mut self.tx, &change, self.now).await?;
-        if !matches!(change, Change::Advance { .. }) {
-            self.ending.push(change);
-        }
+        self.changes.push(change);
         Ok(self.head)
     }
 
@@ -86,21 +87,21 @@ impl Write {
         self.sequence = self.sequence.max(sequence);
     }
 
-    /// Commits: durable when it returns. Changes that end something are announced first, so that
-    /// gateways act while the disk works; many of them only afterwards, because a crash in
+    /// Commits: durable when it returns. Changes are announced first, so that gateways
+    /// act while the disk works; many of them only afterwards, because a crash in
     /// between costs their versions (rule 8 of `phigate_lease`).
     pub(crate) async fn commit(mut self) -> Result<Sequence, StoreError> {
         outbox::set_last(&mut self.tx, self.sequence).await?;
-        let early = self.ending.len() <= PUSHED_AHEAD_MAX;
+        let early = self.changes.len() <= PUSHED_AHEAD_MAX;
         if early {
-            self.ending
+            self.changes
                 .iter()
                 .for_each(|change| self.store.announce(change));
         }
         within(self.tx.commit()).await??;
         self.store.note_seen(self.head);
         if !early {
-            self.ending
+            self.changes
                 .iter()
                 .for_each(|change| self.store.announce(change));
         }

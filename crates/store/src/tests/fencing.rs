@@ -50,7 +50,7 @@ async fn a_restored_backup_is_seen_and_every_grant_is_revoked() {
             "gateways have seen up to there"
         );
     }
-    let leaves = restored.waiting_leaves(100).await.unwrap();
+    let leaves = restored.leaves_after(0, 100).await.unwrap();
     let new = leaves
         .iter()
         .filter(|leaf| leaf.sequence > sequence)

@@ -49,12 +49,12 @@ async fn versions_and_leaves_have_no_gaps() {
         .map(|change| change.version().0)
         .collect();
     assert_eq!(versions, (1..=log.head.0).collect::<Vec<_>>());
-    let leaves = bench.store.waiting_leaves(1000).await.unwrap();
+    let leaves = bench.store.leaves_after(0, 1000).await.unwrap();
     let numbers: Vec<u64> = leaves.iter().map(|leaf| leaf.sequence).collect();
     assert_eq!(numbers, (1..=11).collect::<Vec<_>>());
     bench.store.leaves_durable(10).await.unwrap();
     assert_eq!(
-        bench.store.waiting_leaves(1000).await.unwrap()[0].sequence,
+        bench.store.leaves_after(0, 1000).await.unwrap()[0].sequence,
         11
     );
     bench.store.leaves_durable(11).await.unwrap();
