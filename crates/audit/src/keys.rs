@@ -6,10 +6,11 @@
 
 mod master;
 mod slot;
+mod space;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::leaf::Digest;
 use crate::segment;
 use master::Master;
 use slot::{SLOT, Slot, Wrapped};
+pub(crate) use space::KeySpace;
 
 /// A key for AES-256-GCM.
 pub(crate) type Key = Secret<[u8; 32]>;
@@ -61,11 +63,9 @@ pub struct KeyStore {
 
 /// The writing side: the log's own writer thread.
 pub(crate) struct KeyWriter {
-    file: Arc<File>,
-    path: PathBuf,
+    space: Arc<KeySpace>,
     master: Master,
     origin: String,
-    end: u64,
     pending: Vec<u8>,
     dirty: bool,
 }
@@ -150,6 +150,7 @@ impl KeyStore {
                 .map_err(wrong)?;
             for bytes in buffer[..want].chunks_exact(SLOT) {
                 match bytes.first_chunk().and_then(Slot::decode) {
+                    None if bytes.iter().all(|byte| *byte == 0) => {}
                     Some(slot) => {
                         self.slots.insert(slot.subject, (offset, slot.wrapped));
                     }
@@ -170,31 +171,21 @@ impl KeyWriter {
     pub(crate) fn open(dir: &Path, origin: &str) -> Result<Self, AuditError> {
         crate::log::make_directory(dir)?;
         let master = Master::read_or_create(dir)?;
-        let path = dir.join(file_name(origin));
-        let wrong = |error| AuditError::io("open", &path, &error);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(wrong)?;
-        // A slot that a crash cut short is overwritten: no durable leaf needs it.
-        let size = file.metadata().map_err(wrong)?.len();
-        let end = size - size % SLOT as u64;
+        let space = Arc::new(KeySpace::open(dir.join(file_name(origin)))?);
         crate::log::sync_directory(dir)?;
         let origin = origin.to_owned();
-        let file = Arc::new(file);
         Ok(Self {
-            file,
-            path,
+            space,
             master,
             origin,
-            end,
             pending: Vec::new(),
             dirty: false,
         })
+    }
+
+    /// The file, to keep room in it.
+    pub(crate) fn space(&self) -> Arc<KeySpace> {
+        self.space.clone()
     }
 
     /// Makes a key. It is in the file after the next [`KeyWriter::write`].
@@ -219,10 +210,7 @@ impl KeyWriter {
         if self.pending.is_empty() {
             return Ok(());
         }
-        self.file
-            .write_all_at(&self.pending, self.end)
-            .map_err(|error| AuditError::io("write", &self.path, &error))?;
-        self.end += self.pending.len() as u64;
+        self.space.append(&self.pending)?;
         self.pending.clear();
         self.dirty = true;
         Ok(())
@@ -230,15 +218,15 @@ impl KeyWriter {
 
     /// The file, for a sync that nobody waits for; `None` when nothing was written since the last one.
     pub(crate) fn unsynced(&mut self) -> Option<&Arc<File>> {
-        std::mem::take(&mut self.dirty).then_some(&self.file)
+        std::mem::take(&mut self.dirty).then_some(&self.space.file)
     }
 
     /// Has what was written on the disk.
     pub(crate) fn sync(&mut self) -> Result<(), AuditError> {
         if self.dirty {
-            self.file
-                .sync_data()
-                .map_err(|error| AuditError::io("sync", &self.path, &error))?;
+            let space = &self.space;
+            let wrong = |error| AuditError::io("sync", &space.path, &error);
+            space.file.sync_data().map_err(wrong)?;
             self.dirty = false;
         }
         Ok(())

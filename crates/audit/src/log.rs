@@ -150,7 +150,8 @@ impl Log {
         self.0.progress.failed()
     }
 
-    /// Whether the next segment could not be made: end what can be ended, begin nothing.
+    /// Whether no room could be made for the next segment or the next keys: statements of open sessions
+    /// are taken as long as there is room, but no session can begin.
     pub fn is_disk_low(&self) -> bool {
         self.0.queue.is_disk_low()
     }
@@ -274,6 +275,3 @@ impl FromStr for Level {
             })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -124,6 +124,3 @@ fn record(entry: &Entry<'_>, fixed: &Fixed) -> Option<Record> {
     let record: Record = serde_json::from_slice(json).ok()?;
     (record.kind() == fixed.kind).then_some(record)
 }
-
-#[cfg(test)]
-mod tests;

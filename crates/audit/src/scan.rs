@@ -145,7 +145,8 @@ impl Scan {
 
     /// Where the last byte that is not zero ends, from `offset` on.
     pub(crate) fn last_byte(&self, offset: u64) -> Result<Option<u64>, AuditError> {
-        let mut buffer = vec![0; CHUNK];
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut buffer = vec![0; left.min(CHUNK)];
         let (mut from, mut end) = (offset, None);
         while from < self.size {
             let len = self.read(&mut buffer, from)?;

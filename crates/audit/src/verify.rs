@@ -95,7 +95,7 @@ pub fn verify(dir: &Path, options: &Options) -> Result<Report, AuditError> {
         ..Seen::default()
     };
     let walked = walk(dir, &mut seen)?;
-    if walked.segments == 0 && options.head.is_none() {
+    if walked.epochs.is_empty() && options.head.is_none() {
         return Err(AuditError::Config(format!(
             "there is no audit log in {}",
             dir.display()
@@ -264,6 +264,3 @@ impl fmt::Display for Outcome {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

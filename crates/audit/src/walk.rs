@@ -12,7 +12,7 @@ use crate::scan::{Broken, Scan, Step};
 use crate::segment::{self, Header, Name};
 
 /// How often bytes that are not a batch are read again in the last segment: its writer may be at work.
-const READ_AGAIN: u32 = 3;
+const READ_AGAIN: u32 = 1;
 
 /// Where a log is not what its writer wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,10 @@ use super::queue::Queue;
 use super::waiters::Progress;
 use super::{Level, LogConfig};
 use crate::error::AuditError;
+use crate::keys::KeySpace;
 
 /// How long after a failure the next attempt is made.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How long the writer waits for a segment that is being made.
 const SPARE_DEADLINE: Duration = Duration::from_secs(30);
 /// How much a power loss may take at the level `process`.
@@ -55,6 +56,7 @@ impl Preparer {
         directory: &Arc<Directory>,
         queue: &Arc<Queue>,
         progress: &Arc<Progress>,
+        keys: Arc<KeySpace>,
     ) -> Result<Self, AuditError> {
         let state = State {
             spare: Spare::Wanted,
@@ -72,6 +74,7 @@ impl Preparer {
             directory: directory.clone(),
             queue: queue.clone(),
             progress: progress.clone(),
+            keys,
             shared: shared.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -142,12 +145,14 @@ struct Worker {
     directory: Arc<Directory>,
     queue: Arc<Queue>,
     progress: Arc<Progress>,
+    keys: Arc<KeySpace>,
     shared: Arc<Shared>,
 }
 
 impl Worker {
     fn run(self) {
         let mut retry_at = Instant::now();
+        let mut failed = None;
         loop {
             let state = self.shared.state();
             if state.stop {
@@ -161,17 +166,24 @@ impl Worker {
             drop(state);
             if wanted {
                 let made = self.make();
-                let low = made.is_err();
-                if let Err(error) = &made
-                    && !self.queue.is_disk_low()
-                {
-                    tracing::error!(%error, "the audit log's disk is low: no room for a segment");
-                }
                 retry_at = Instant::now() + RETRY_AFTER;
-                self.shared.state().spare = if low { Spare::Failed } else { Spare::Ready };
-                self.queue.set_disk_low(low);
+                failed = made.err();
+                let spare = if failed.is_some() {
+                    Spare::Failed
+                } else {
+                    Spare::Ready
+                };
+                self.shared.state().spare = spare;
                 self.shared.changed.notify_all();
             }
+            let room = self.keys.allocate().err();
+            let low = failed.as_ref().or(room.as_ref());
+            if let Some(error) = low
+                && !self.queue.is_disk_low()
+            {
+                tracing::error!(%error, "the audit log's disk is low: no session can begin");
+            }
+            self.queue.set_disk_low(low.is_some());
             self.sync();
             let state = self.shared.state();
             let rest = if self.level == Level::Process {

@@ -6,7 +6,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use phigate_types::{SessionId, Timestamp};
-use zeroize::Zeroize;
 
 use super::{Entry, Position};
 use crate::cipher;
@@ -35,7 +34,7 @@ struct Inner {
     /// Sessions that are open.
     open: HashSet<SessionId>,
     closing: bool,
-    /// The next segment cannot be made.
+    /// The next segment, or room for keys, cannot be made: nothing begins.
     low: bool,
     /// The disk reserve is in use: only closing records are taken.
     full: bool,
@@ -101,8 +100,7 @@ impl Queue {
     pub(super) fn push(&self, entry: &Entry) -> Result<Position, AuditError> {
         SCRATCH.with_borrow_mut(|scratch| {
             let position = self.push_with(entry, scratch);
-            scratch.as_mut_slice().zeroize();
-            scratch.clear();
+            wipe(scratch);
             scratch.shrink_to(KEPT_BYTES);
             position
         })
@@ -159,7 +157,7 @@ impl Queue {
     /// Whether the next segment cannot be made. The writer looks at it when that changes.
     pub(super) fn set_disk_low(&self, low: bool) {
         let mut inner = self.inner();
-        if inner.low != low {
+        if inner.low != low || inner.full && !low {
             inner.low = low;
             inner.nudged = true;
             self.filled.notify_one();
@@ -181,7 +179,10 @@ impl Inner {
         if self.closing {
             return Err(AuditError::Closed);
         }
-        if self.full && !mark.kind.is_closing() {
+        // What needs a new key needs room in the file of keys, too.
+        let keyed =
+            mark.kind == Kind::SessionOpened || mark.session.is_none() && mark.payload.is_some();
+        if self.full && !mark.kind.is_closing() || self.low && keyed {
             return Err(AuditError::DiskFull);
         }
         let queued = self.pending.bytes.len();
@@ -221,11 +222,18 @@ impl Inner {
 impl Pending {
     /// Empties the buffers and leaves nothing of what they held.
     pub(super) fn clear(&mut self) {
-        self.bytes.as_mut_slice().zeroize();
-        self.bytes.clear();
+        wipe(&mut self.bytes);
         self.bytes.shrink_to(KEPT_BYTES);
         self.marks.clear();
     }
+}
+
+/// Empties a buffer and leaves nothing of what it held. Not byte by byte, as `zeroize` does: every
+/// record of every session passes here.
+fn wipe(buffer: &mut Vec<u8>) {
+    buffer.fill(0);
+    std::hint::black_box(buffer.as_slice());
+    buffer.clear();
 }
 
 /// The wall clock, for people: nothing is decided by it.
@@ -280,4 +288,90 @@ fn encode(entry: &Entry, out: &mut Vec<u8>) -> Result<Mark, AuditError> {
         record,
         payload,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::record::{EndReason, LoginRefused, Payload, Record, SessionClosed};
+
+    fn refused(bytes: usize) -> Entry {
+        let record = LoginRefused {
+            client: "192.0.2.1:5000".into(),
+            gateway: "gw".parse().unwrap(),
+            principal: None,
+            database: None,
+            grant: None,
+            reason: "no_grant".into(),
+            sqlstate: phigate_types::SqlState::INVALID_AUTHORIZATION,
+        };
+        let payload = Payload {
+            sent: Some(Arc::from("x".repeat(bytes))),
+            ..Payload::default()
+        };
+        Entry {
+            session: None,
+            record: Record::LoginRefused(record),
+            payload: Some(payload),
+        }
+    }
+
+    #[test]
+    fn the_queue_is_bounded_in_bytes() {
+        let queue = Queue::new(0, Duration::from_secs(1));
+        let entry = refused(1 << 20);
+        for position in 2..=32 {
+            assert_eq!(queue.push(&entry), Ok(Position(position)));
+        }
+        assert!(
+            matches!(queue.push(&entry), Err(AuditError::Overloaded { queued }) if queued > 31 << 20)
+        );
+        // What was refused has no number, and what is taken makes room.
+        let mut taken = Pending::default();
+        assert_eq!(queue.take(&mut taken), Work::Entries);
+        assert_eq!(taken.marks.len(), 31);
+        assert_eq!(queue.push(&entry), Ok(Position(33)));
+    }
+
+    #[test]
+    fn an_entry_longer_than_the_format_allows_is_refused() {
+        let queue = Queue::new(0, Duration::from_secs(1));
+        let error = queue.push(&refused(MAX_CIPHERTEXT)).unwrap_err();
+        assert!(matches!(error, AuditError::TooLarge { .. }));
+        // Longer than the queue, but an empty queue takes it.
+        assert_eq!(queue.push(&refused(QUEUE_BYTES + 1)), Ok(Position(2)));
+    }
+
+    #[test]
+    fn when_the_disk_is_full_only_closing_records_are_taken() {
+        let queue = Queue::new(0, Duration::from_secs(1));
+        queue.set_disk_full(true);
+        assert_eq!(
+            queue.push(&Entry {
+                payload: None,
+                ..refused(1)
+            }),
+            Err(AuditError::DiskFull)
+        );
+        let session = SessionId::from_random([1; 8]);
+        queue.inner().open.insert(session);
+        let closed = SessionClosed {
+            reason: EndReason::ClientLeft,
+            statements: 0,
+            refused: 0,
+            rows: 0,
+            bytes: 0,
+            duration: Duration::ZERO,
+        };
+        let record = Record::SessionClosed(closed);
+        let entry = Entry {
+            session: Some(session),
+            record,
+            payload: None,
+        };
+        assert_eq!(queue.push(&entry), Ok(Position(2)));
+        assert_eq!(queue.push(&entry), Err(AuditError::UnknownSession(session)));
+    }
 }

@@ -162,3 +162,91 @@ impl Drop for Wait<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+    use crate::leaf::Digest;
+
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn head(leaves: u64) -> Head {
+        Head {
+            epoch: 1,
+            leaves,
+            hash: Digest::default(),
+        }
+    }
+
+    #[test]
+    fn an_advance_wakes_those_it_reaches_and_nobody_else() {
+        let progress = Progress::new(head(0));
+        let (near, far) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+        let (near_waker, far_waker) = (near.clone().into(), far.clone().into());
+        let mut first = pin!(progress.wait(Position(2)));
+        let mut second = pin!(progress.wait(Position(3)));
+        assert!(
+            first
+                .as_mut()
+                .poll(&mut Context::from_waker(&near_waker))
+                .is_pending()
+        );
+        assert!(
+            second
+                .as_mut()
+                .poll(&mut Context::from_waker(&far_waker))
+                .is_pending()
+        );
+        progress.advance(head(2));
+        assert_eq!(
+            (
+                near.0.load(Ordering::Relaxed),
+                far.0.load(Ordering::Relaxed)
+            ),
+            (1, 0)
+        );
+        let ready = first.as_mut().poll(&mut Context::from_waker(&near_waker));
+        assert_eq!(ready, Poll::Ready(Ok(())));
+        progress.fail(AuditError::Closed);
+        assert_eq!(far.0.load(Ordering::Relaxed), 1);
+        let failed = second.as_mut().poll(&mut Context::from_waker(&far_waker));
+        assert_eq!(failed, Poll::Ready(Err(AuditError::Closed)));
+        // What was durable before the failure stays so.
+        let mut late = pin!(progress.wait(Position(1)));
+        assert!(
+            late.as_mut()
+                .poll(&mut Context::from_waker(&far_waker))
+                .is_ready()
+        );
+    }
+
+    #[test]
+    fn a_wait_that_is_given_up_leaves_nothing_behind() {
+        let progress = Progress::new(head(0));
+        let waker = Arc::new(Counter::default()).into();
+        for _ in 0..3 {
+            let mut wait = Box::pin(progress.wait(Position(1)));
+            for _ in 0..3 {
+                assert!(
+                    wait.as_mut()
+                        .poll(&mut Context::from_waker(&waker))
+                        .is_pending()
+                );
+            }
+            assert_eq!(progress.state().waiting.len(), 1);
+        }
+        assert!(progress.state().waiting.is_empty());
+    }
+}

@@ -59,7 +59,7 @@ pub(super) fn start(
     progress: &Arc<Progress>,
 ) -> Result<JoinHandle<()>, AuditError> {
     let keys = KeyWriter::open(&config.keys, &config.origin)?;
-    let preparer = Preparer::start(&config, &opened.directory, queue, progress)?;
+    let preparer = Preparer::start(&config, &opened.directory, queue, progress, keys.space())?;
     let head = opened.head();
     let share = usize::try_from(config.segment_bytes / BATCH_SHARE).unwrap_or(BATCH_BYTES);
     let dir = config.dir.clone();
@@ -286,31 +286,37 @@ impl Writer {
             ..self.head
         };
         let room = |size: u64| size >= need + segment::HEADER as u64;
-        let mut ready = self.preparer.take();
-        if ready && !room(self.config.segment_bytes) {
+        let mut spare = self.preparer.take();
+        if spare && !room(self.config.segment_bytes) {
             let size = need + segment::HEADER as u64;
-            ready = self
+            spare = self
                 .directory
                 .make_spare(size.next_multiple_of(4096))
                 .is_ok();
         }
-        if !ready {
-            let usable = !self.segment.reserve
-                && self.directory.has_reserve(self.config.reserve_bytes)
-                && room(self.config.reserve_bytes);
-            if !usable {
-                return Err(AuditError::DiskFull);
-            }
-            tracing::error!("the audit log's disk is full: only closing records are taken");
-            self.queue.set_disk_full(true);
+        let reserve = self.directory.has_reserve(self.config.reserve_bytes)
+            && room(self.config.reserve_bytes);
+        if !spare && !reserve {
+            return Err(AuditError::DiskFull);
         }
         self.seal()?;
-        self.segment = self
-            .directory
-            .adopt(before, self.segment.sequence + 1, !ready)?;
-        self.segment.reserve = !ready;
+        let sequence = self.segment.sequence + 1;
+        let adopted = if spare {
+            self.directory.adopt(before, sequence, false).ok()
+        } else {
+            None
+        };
+        self.segment = match adopted {
+            Some(segment) => segment,
+            None if reserve => {
+                tracing::error!("the audit log's disk is full: only closing records are taken");
+                self.queue.set_disk_full(true);
+                self.directory.adopt(before, sequence, true)?
+            }
+            None => return Err(AuditError::DiskFull),
+        };
         self.preparer.next();
-        if ready {
+        if !self.segment.reserve {
             self.queue.set_disk_full(false);
         }
         Ok(())
