@@ -5,6 +5,7 @@
 //! run must not pass.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+pub mod client;
 mod postgres;
 mod program;
 mod python;
