@@ -1,1 +1,14 @@
-//! catalog
+//! Reads a PostgreSQL catalog into the [`phigate_sql::Snapshot`] that statements are resolved
+//! against, keeps it fresh, and checks a classification file against it.
+
+mod check;
+mod error;
+mod read;
+mod upstream;
+mod watcher;
+
+pub use check::{Finding, check};
+pub use error::CatalogError;
+pub use read::{OLDEST_MAJOR, read};
+pub use upstream::{CONNECT_TIMEOUT, SslMode, Upstream, UpstreamError};
+pub use watcher::{POLL_EVERY, STALE_AFTER, Stale, Watcher};

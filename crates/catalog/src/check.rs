@@ -1,0 +1,183 @@
+//! A classification file against the database it is for.
+
+use std::fmt;
+
+use phigate_phi::{Classification, ClassifiedColumn, ColumnName, Transform, TypeKind};
+use phigate_sql::{Relation, RelationKind, Snapshot};
+use phigate_types::Profile;
+
+/// Something in which file and database differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The file names a table or column that is not there.
+    Missing {
+        /// The line of the file.
+        line: u64,
+        /// The column.
+        column: ColumnName,
+    },
+    /// A profile's transform is not possible for the column's actual type.
+    Unsupported {
+        /// The line of the file.
+        line: u64,
+        /// The column.
+        column: ColumnName,
+        /// The profile.
+        profile: Profile,
+        /// What the file asks for.
+        transform: Transform,
+        /// The type in the database.
+        found: String,
+    },
+    /// The column is of another family of types than the file says.
+    TypeDiffers {
+        /// The line of the file.
+        line: u64,
+        /// The column.
+        column: ColumnName,
+        /// The type in the file.
+        stated: String,
+        /// The type in the database.
+        found: String,
+    },
+    /// A column of a table that is otherwise classified.
+    UnclassifiedColumn(ColumnName),
+    /// A table of which no column is classified.
+    UnclassifiedTable {
+        /// The schema.
+        schema: String,
+        /// The table.
+        table: String,
+    },
+}
+
+/// Compares every classified column with the database, and every table of the database with the
+/// file: first what is wrong, in the file's order, then what is not classified, by name. Views are
+/// judged by what they read, partitions and children by their parents, so neither is expected in
+/// the file.
+pub fn check(classification: &Classification, snapshot: &Snapshot) -> Vec<Finding> {
+    let mut classified: Vec<&ClassifiedColumn> = classification.iter().collect();
+    classified.sort_by_key(|column| column.line);
+    let mut findings: Vec<Finding> = classified
+        .into_iter()
+        .flat_map(|column| of_column(column, snapshot))
+        .collect();
+
+    let mut tables: Vec<&Relation> = snapshot
+        .relations()
+        .filter(|relation| is_classifiable(relation))
+        .collect();
+    tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+    for table in tables {
+        findings.extend(of_table(table, classification));
+    }
+    findings
+}
+
+fn of_column(column: &ClassifiedColumn, snapshot: &Snapshot) -> Vec<Finding> {
+    let (line, name) = (column.line, &column.name);
+    let found = snapshot
+        .find(&name.schema, &name.table)
+        .and_then(|relation| relation.column(&name.column));
+    let Some(found) = found else {
+        return vec![Finding::Missing {
+            line,
+            column: name.clone(),
+        }];
+    };
+    let mut findings = Vec::new();
+    let stated = TypeKind::from_written(&column.pg_type);
+    if stated != TypeKind::Other && stated != found.ty.kind {
+        findings.push(Finding::TypeDiffers {
+            line,
+            column: name.clone(),
+            stated: column.pg_type.clone(),
+            found: found.ty.name.clone(),
+        });
+    }
+    let unsupported = Profile::ALL.into_iter().find_map(|profile| {
+        let transform = column.transform(profile);
+        (!transform.type_supported(&found.ty)).then_some((profile, transform))
+    });
+    if let Some((profile, transform)) = unsupported {
+        let (column, found) = (name.clone(), found.ty.name.clone());
+        findings.push(Finding::Unsupported {
+            line,
+            column,
+            profile,
+            transform,
+            found,
+        });
+    }
+    findings
+}
+
+fn of_table(table: &Relation, classification: &Classification) -> Vec<Finding> {
+    let (schema, name) = (table.schema.as_str(), table.name.as_str());
+    if !classification.has_table(schema, name) {
+        return vec![Finding::UnclassifiedTable {
+            schema: schema.to_owned(),
+            table: name.to_owned(),
+        }];
+    }
+    table
+        .columns
+        .iter()
+        .map(|column| ColumnName::new(schema, name, column.name.as_str()))
+        .filter(|name| classification.get(name).is_none())
+        .map(Finding::UnclassifiedColumn)
+        .collect()
+}
+
+fn is_classifiable(relation: &Relation) -> bool {
+    let stores = matches!(
+        relation.kind,
+        RelationKind::Table
+            | RelationKind::PartitionedTable
+            | RelationKind::MaterializedView
+            | RelationKind::ForeignTable
+    );
+    stores && relation.parents.is_empty() && !relation.is_catalog()
+}
+
+// === impl Finding ===
+
+impl Finding {
+    /// Whether the file cannot be used as it is: what is merely not classified is refused at
+    /// run time, and a type that was written wrong does no harm by itself.
+    pub const fn is_error(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Unsupported { .. })
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { line, column } => {
+                write!(f, "line {line}: {column} is not in the database")
+            }
+            Self::Unsupported {
+                line,
+                column,
+                profile,
+                transform,
+                found,
+            } => write!(
+                f,
+                "line {line}: {column} is of type {found}, which cannot be released as {transform} ({profile})"
+            ),
+            Self::TypeDiffers {
+                line,
+                column,
+                stated,
+                found,
+            } => {
+                write!(f, "line {line}: {column} is of type {found}, not {stated}")
+            }
+            Self::UnclassifiedColumn(column) => write!(f, "{column} is not classified"),
+            Self::UnclassifiedTable { schema, table } => {
+                write!(f, "no column of {schema}.{table} is classified")
+            }
+        }
+    }
+}

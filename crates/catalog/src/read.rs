@@ -1,0 +1,244 @@
+//! One transaction, a handful of queries: a database's catalog as a [`Snapshot`].
+
+use phigate_phi::{ColumnType, TypeKind};
+use phigate_sql::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection, Executor, Row};
+use std::collections::HashMap;
+
+use crate::error::CatalogError;
+
+/// The oldest major version that is served.
+pub const OLDEST_MAJOR: u16 = 14;
+
+/// The epoch of a snapshot that nobody compares with another.
+const FIRST_EPOCH: u64 = 1;
+
+/// Definitions are qualified because nothing is on the path. The time limits keep a locked or
+/// enormous catalog from holding us: `pg_get_viewdef` waits for tables that are being altered.
+const BEGIN: &str = "\
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL search_path = '';
+    SET LOCAL statement_timeout = '15s';
+    SET LOCAL lock_timeout = '2s';
+    SET LOCAL client_min_messages = 'error'";
+
+const SCHEMAS: &str = "\
+    SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+    WHERE n.nspname !~ '^pg_(toast|temp|toast_temp)'";
+
+const RELATIONS: &str = "\
+    SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+           ARRAY(SELECT i.inhparent::int8 FROM pg_catalog.pg_inherits i
+                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno),
+           CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+                THEN pg_catalog.pg_get_viewdef(c.oid) END,
+           EXISTS (SELECT FROM pg_catalog.pg_rewrite r
+                   WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_toast'";
+
+/// `named`: how to write a type so that no path and no temporary type can change it. `format_type`
+/// leaves out `pg_catalog`; the grammar's own type names (first list) need none, unless they have no
+/// modifier and are written as identifiers (second list: `bit`, `bpchar`).
+const COLUMNS: &str = "\
+    WITH RECURSIVE link AS (
+        SELECT t.oid AS domain, t.typbasetype AS base, t.typtypmod AS typmod, t.typnotnull AS filled
+        FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+        UNION ALL
+        SELECT l.domain, t.typbasetype, t.typtypmod, l.filled OR t.typnotnull
+        FROM link l JOIN pg_catalog.pg_type t ON t.oid = l.base WHERE t.typtype = 'd'
+    ), domain AS (
+        SELECT l.domain, l.base, l.typmod, l.filled
+        FROM link l JOIN pg_catalog.pg_type t ON t.oid = l.base WHERE t.typtype <> 'd'
+    ), used AS (
+        SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attcollation,
+               coalesce(d.base, a.atttypid) AS base, coalesce(d.typmod, a.atttypmod) AS typmod,
+               d.base IS NOT NULL AS is_domain, coalesce(d.filled, false) AS filled,
+               CASE WHEN a.attgenerated <> '' THEN
+                   (SELECT pg_catalog.pg_get_expr(e.adbin, e.adrelid) FROM pg_catalog.pg_attrdef e
+                    WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum) END AS generated
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        LEFT JOIN domain d ON d.domain = a.atttypid
+        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relpersistence <> 't'
+          AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    )
+    SELECT u.attrelid::int8, u.attnum, u.attname::text, u.atttypid::int8, u.base::int8, u.typmod,
+           CASE WHEN p.nspname = 'pg_catalog' AND
+                     (e.oid NOT IN (16, 20, 21, 23, 700, 701, 1042, 1043, 1083, 1114, 1184, 1186,
+                                    1266, 1560, 1562, 1700)
+                      OR e.oid IN (1042, 1560) AND u.typmod = -1)
+                THEN 'pg_catalog.' ELSE '' END || pg_catalog.format_type(u.base, u.typmod),
+           CASE WHEN u.is_domain THEN pg_catalog.format_type(u.atttypid, -1) END,
+           u.filled, b.typtype = 'e', b.oid <> e.oid,
+           CASE WHEN u.attcollation <> 0 AND u.attcollation <> b.typcollation THEN
+               (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(o.collname)
+                FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace
+                WHERE o.oid = u.attcollation) END,
+           u.generated
+    FROM used u
+    JOIN pg_catalog.pg_type b ON b.oid = u.base
+    JOIN pg_catalog.pg_type e ON e.oid = CASE
+        WHEN b.typelem <> 0 AND b.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+        THEN b.typelem ELSE b.oid END
+    JOIN pg_catalog.pg_namespace p ON p.oid = e.typnamespace
+    ORDER BY u.attrelid, u.attnum";
+
+const TYPES: &str = "\
+    SELECT n.nspname::text, t.typname::text, t.typtype::text, t.oid::int8,
+           CASE WHEN t.typtype = 'c' THEN
+               ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+                     WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+                     ORDER BY a.attnum) END
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND n.nspname !~ '^pg_(toast|temp|toast_temp)'
+      AND NOT (t.typelem <> 0
+               AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc)";
+
+const COLLATIONS: &str = "\
+    SELECT n.nspname::text, o.collname::text
+    FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace
+    WHERE o.collencoding IN (-1, pg_catalog.pg_char_to_encoding(pg_catalog.getdatabaseencoding()))";
+
+/// Reads the whole catalog: relations of every schema but temporary ones, their columns, types and
+/// collations. Not cancel safe: drop the connection too.
+///
+/// # Errors
+/// When the server is too old, its encoding is none, or a query fails.
+pub async fn read(connection: &mut PgConnection) -> Result<Snapshot, CatalogError> {
+    read_at(connection, FIRST_EPOCH).await
+}
+
+/// The same, as of this epoch.
+pub(crate) async fn read_at(
+    connection: &mut PgConnection,
+    epoch: u64,
+) -> Result<Snapshot, CatalogError> {
+    let major = check_server(connection).await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    let mut builder = SnapshotBuilder::new(epoch, major);
+
+    for row in transaction.fetch_all(SCHEMAS).await? {
+        builder.schema(row.try_get(0)?);
+    }
+    let mut columns = HashMap::<u32, Vec<Column>>::new();
+    for row in transaction.fetch_all(COLUMNS).await? {
+        columns
+            .entry(oid(&row, 0)?)
+            .or_default()
+            .push(column(&row)?);
+    }
+    for row in transaction.fetch_all(RELATIONS).await? {
+        let relation = relation(&row, &mut columns)?;
+        builder.relation(relation);
+    }
+    for row in transaction.fetch_all(TYPES).await? {
+        let kind = match row.try_get(2)? {
+            "e" => UserType::Enum,
+            "d" => UserType::Domain,
+            "c" => UserType::Composite,
+            _ => UserType::Other,
+        };
+        builder.user_type(row.try_get(0)?, row.try_get(1)?, kind);
+        if let Some(attributes) = row.try_get(4)? {
+            builder.composite(oid(&row, 3)?, attributes);
+        }
+    }
+    for row in transaction.fetch_all(COLLATIONS).await? {
+        builder.collation(row.try_get(0)?, row.try_get(1)?);
+    }
+    transaction.commit().await?;
+    Ok(builder.build())
+}
+
+/// The server's major version, if it is one we know how to talk to.
+async fn check_server(connection: &mut PgConnection) -> Result<u16, CatalogError> {
+    let row = connection
+        .fetch_one(
+            "SELECT pg_catalog.current_setting('server_version_num')::int4,
+                    pg_catalog.current_setting('server_version'),
+                    pg_catalog.getdatabaseencoding()::text,
+                    coalesce(host(pg_catalog.inet_server_addr()) || ':' ||
+                             pg_catalog.inet_server_port()::text, 'the server')",
+        )
+        .await?;
+    let major = u16::try_from(row.try_get::<i32, _>(0)? / 10_000).unwrap_or(0);
+    if major < OLDEST_MAJOR {
+        let (found, address) = (row.try_get(1)?, row.try_get(3)?);
+        return Err(CatalogError::TooOld {
+            address,
+            oldest: OLDEST_MAJOR,
+            found,
+        });
+    }
+    if row.try_get::<&str, _>(2)? == "SQL_ASCII" {
+        return Err(CatalogError::Encoding);
+    }
+    Ok(major)
+}
+
+fn relation(
+    row: &PgRow,
+    columns: &mut HashMap<u32, Vec<Column>>,
+) -> Result<Relation, CatalogError> {
+    let oid = oid(row, 0)?;
+    let parents: Vec<i64> = row.try_get(4)?;
+    Ok(Relation {
+        oid,
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        kind: match row.try_get(3)? {
+            "r" => RelationKind::Table,
+            "p" => RelationKind::PartitionedTable,
+            "v" => RelationKind::View,
+            "m" => RelationKind::MaterializedView,
+            "f" => RelationKind::ForeignTable,
+            _ => RelationKind::Sequence,
+        },
+        columns: columns.remove(&oid).unwrap_or_default(),
+        parents: parents
+            .into_iter()
+            .filter_map(|parent| parent.try_into().ok())
+            .collect(),
+        definition: row.try_get(5)?,
+        has_rules: row.try_get(6)?,
+    })
+}
+
+fn column(row: &PgRow) -> Result<Column, CatalogError> {
+    let base = oid(row, 4)?;
+    let (is_enum, is_array): (bool, bool) = (row.try_get(9)?, row.try_get(10)?);
+    let base_name: String = row.try_get(6)?;
+    let domain: Option<String> = row.try_get(7)?;
+    let kind = match (is_enum, is_array) {
+        (true, _) => TypeKind::Enum,
+        (_, true) => TypeKind::Array,
+        _ => TypeKind::from_oid(base),
+    };
+    let (name, base) = match domain {
+        Some(domain) => (domain, Some(base_name)),
+        None => (base_name, None),
+    };
+    Ok(Column {
+        attnum: row.try_get(1)?,
+        name: row.try_get(2)?,
+        ty: ColumnType {
+            oid: oid(row, 3)?,
+            typmod: row.try_get(5)?,
+            name,
+            kind,
+            not_null_domain: row.try_get(8)?,
+            collation: row.try_get(11)?,
+            base,
+        },
+        generated: row.try_get(12)?,
+    })
+}
+
+fn oid(row: &PgRow, index: usize) -> Result<u32, CatalogError> {
+    u32::try_from(row.try_get::<i64, _>(index)?)
+        .map_err(|_| CatalogError::Query("an oid does not fit 32 bits".to_owned()))
+}

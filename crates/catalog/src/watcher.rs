@@ -1,0 +1,270 @@
+//! Keeps a database's snapshot fresh: asks each second whether the catalog changed, reads it again
+//! when it did, and says so when it cannot ask.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use phigate_sql::Snapshot;
+use phigate_types::{PgError, SqlState};
+use sqlx::postgres::PgConnection;
+use sqlx::{Executor, Row};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::error::CatalogError;
+use crate::read::read_at;
+use crate::upstream::Upstream;
+
+/// How often the catalog is asked for changes. DDL that nobody announces is seen this much later.
+pub const POLL_EVERY: Duration = Duration::from_secs(1);
+
+/// How long after the last answer the snapshot may still be used.
+pub const STALE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long one question for changes may take.
+const POLL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long reading the whole catalog may take; within [`STALE_AFTER`] of the question before it
+/// only on catalogs of ordinary size, and refused honestly on others.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pauses between attempts to connect: the first, and the longest.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A number that differs when anything a snapshot is made of differs: an exclusive or of 64-bit
+/// hashes, one a row, of the very columns that `read` reads; a view's definition and a
+/// default are told by the transaction that wrote them. It takes no locks beyond those of reading catalogs and no notice
+/// of temporary objects, indexes, TOAST tables, statistics, TRUNCATE or VACUUM.
+const FINGERPRINT: &str = "\
+    WITH class AS MATERIALIZED (
+        SELECT c.oid, c.relname, c.relnamespace, c.relkind FROM pg_catalog.pg_class c
+        WHERE c.oid >= 16384 AND c.relpersistence <> 't'
+          AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    ), part AS (
+        SELECT pg_catalog.hash_record_extended(ROW(1, c.oid, c.relname, c.relnamespace, c.relkind), 0) AS h
+        FROM class c
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(2, a.attrelid, a.attnum, a.attname, a.atttypid,
+            a.atttypmod, a.attcollation, a.attgenerated, a.attisdropped), 0)
+        FROM pg_catalog.pg_attribute a JOIN class c ON c.oid = a.attrelid
+        WHERE a.attnum > 0 AND a.attrelid >= 16384
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(3, e.adrelid, e.adnum, e.xmin), 0)
+        FROM pg_catalog.pg_attrdef e
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(4, r.oid, r.ev_class, r.rulename, r.xmin), 0)
+        FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(5, i.inhrelid, i.inhparent, i.inhseqno), 0)
+        FROM pg_catalog.pg_inherits i
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(6, t.oid, t.typname, t.typnamespace, t.typtype,
+            t.typbasetype, t.typtypmod, t.typnotnull, t.typcollation), 0)
+        FROM pg_catalog.pg_type t LEFT JOIN class c ON c.oid = t.typrelid
+        WHERE t.oid >= 16384 AND t.typelem = 0 AND (t.typrelid = 0 OR c.oid IS NOT NULL)
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(7, n.oid, n.nspname), 0)
+        FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_(toast|temp|toast_temp)'
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(8, o.oid, o.collname, o.collnamespace), 0)
+        FROM pg_catalog.pg_collation o WHERE o.oid >= 16384
+    )
+    SELECT pg_catalog.hash_record_extended(
+        ROW(bit_xor(h), count(*), pg_catalog.current_setting('server_version_num')), 0) FROM part";
+
+/// One database's snapshot, kept fresh by a task of its own until this is dropped.
+#[derive(Debug)]
+pub struct Watcher {
+    state: watch::Receiver<State>,
+    task: JoinHandle<()>,
+}
+
+/// There is no snapshot that may be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the catalog of the database is not known: {reason}")]
+pub struct Stale {
+    /// Why: for the log, not for clients.
+    pub reason: String,
+}
+
+#[derive(Debug)]
+struct State {
+    snapshot: Option<(Arc<Snapshot>, Instant)>,
+    /// Why the last attempt failed; empty before the first.
+    reason: String,
+}
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// Starts watching; ask [`Watcher::ready`] for the first snapshot. Needs a tokio runtime.
+    pub fn start(upstream: Upstream, poll_every: Duration) -> Self {
+        let state = State {
+            snapshot: None,
+            reason: "it was not read yet".to_owned(),
+        };
+        let (sender, state) = watch::channel(state);
+        let task =
+            tokio::spawn(async move { Watch::new(upstream, poll_every, sender).run().await });
+        Self { state, task }
+    }
+
+    /// The catalog as it was at the last question, at most [`STALE_AFTER`] ago.
+    ///
+    /// # Errors
+    /// When that was longer ago or never; the caller refuses statements.
+    pub fn current(&self) -> Result<Arc<Snapshot>, Stale> {
+        let state = self.state.borrow();
+        match &state.snapshot {
+            Some((snapshot, asked)) if asked.elapsed() <= STALE_AFTER => Ok(Arc::clone(snapshot)),
+            _ => Err(Stale {
+                reason: state.reason.clone(),
+            }),
+        }
+    }
+
+    /// The first snapshot, or why there is none after `within`. Cancel safe.
+    ///
+    /// # Errors
+    /// The last reason, once the time is over.
+    pub async fn ready(&self, within: Duration) -> Result<Arc<Snapshot>, Stale> {
+        let mut state = self.state.clone();
+        // Either way the state says what is to be said.
+        let _ = timeout(within, state.wait_for(|state| state.snapshot.is_some())).await;
+        self.current()
+    }
+
+    /// Waits until the epoch is no longer this one, for callers that prepare for the next. Never
+    /// returns once the watcher's task ended. Cancel safe.
+    pub async fn changed(&self, epoch: u64) {
+        let mut state = self.state.clone();
+        let other = |state: &State| {
+            state
+                .snapshot
+                .as_ref()
+                .is_some_and(|(snapshot, _)| snapshot.epoch != epoch)
+        };
+        if state.wait_for(other).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl From<Stale> for PgError {
+    fn from(_: Stale) -> Self {
+        // The reason names hosts and roles: it is for the log.
+        Self::error(
+            SqlState::CANNOT_CONNECT_NOW,
+            "the database's catalog is not known at present",
+        )
+        .with_hint("Try again in a few seconds; if it lasts, tell the gateway's operator.")
+    }
+}
+
+/// The task's own side.
+struct Watch {
+    upstream: Upstream,
+    poll_every: Duration,
+    sender: watch::Sender<State>,
+    epoch: u64,
+    fingerprint: Option<i64>,
+}
+
+impl Watch {
+    fn new(upstream: Upstream, poll_every: Duration, sender: watch::Sender<State>) -> Self {
+        Self {
+            upstream,
+            poll_every,
+            sender,
+            epoch: 0,
+            fingerprint: None,
+        }
+    }
+
+    /// Connects, polls until that fails, and connects again, with growing pauses.
+    async fn run(mut self) {
+        let mut pause = RETRY.0;
+        while !self.sender.is_closed() {
+            let before = self.epoch;
+            let error = match self.upstream.connect().await {
+                Ok(connection) => self.poll(connection).await,
+                Err(error) => error,
+            };
+            tracing::warn!(upstream = %self.upstream.address(), %error, "catalog not readable");
+            self.sender
+                .send_modify(|state| state.reason = error.to_string());
+            let answered = self.epoch > before
+                || self
+                    .sender
+                    .borrow()
+                    .snapshot
+                    .as_ref()
+                    .is_some_and(|(_, at)| at.elapsed() < self.poll_every.saturating_add(RETRY.1));
+            pause = if answered {
+                RETRY.0
+            } else {
+                pause.saturating_mul(2).min(RETRY.1)
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// Asks for changes on one connection until that fails.
+    async fn poll(&mut self, mut connection: PgConnection) -> CatalogError {
+        let mut ticks = interval(self.poll_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let step = timeout(POLL_TIMEOUT + READ_TIMEOUT, self.step(&mut connection)).await;
+            match step {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return error,
+                Err(_) => return self.timed_out(POLL_TIMEOUT + READ_TIMEOUT),
+            }
+        }
+    }
+
+    async fn step(&mut self, connection: &mut PgConnection) -> Result<(), CatalogError> {
+        let asked = Instant::now();
+        let fingerprint = timeout(POLL_TIMEOUT, fingerprint(connection))
+            .await
+            .map_err(|_| self.timed_out(POLL_TIMEOUT))??;
+        if self.fingerprint == Some(fingerprint) {
+            self.sender.send_modify(|state| {
+                if let Some((_, at)) = &mut state.snapshot {
+                    *at = asked;
+                }
+            });
+            return Ok(());
+        }
+        // INVARIANT: the fingerprint is older than the snapshot. What changes in between makes the
+        // next one differ, and the catalog is read once more.
+        let epoch = self.epoch.saturating_add(1);
+        let snapshot = Arc::new(read_at(connection, epoch).await?);
+        (self.epoch, self.fingerprint) = (epoch, Some(fingerprint));
+        tracing::info!(upstream = %self.upstream.address(), epoch, "catalog read");
+        self.sender.send_modify(|state| {
+            *state = State {
+                snapshot: Some((snapshot, asked)),
+                reason: String::new(),
+            };
+        });
+        Ok(())
+    }
+
+    fn timed_out(&self, after: Duration) -> CatalogError {
+        CatalogError::Timeout {
+            address: self.upstream.address(),
+            after,
+        }
+    }
+}
+
+async fn fingerprint(connection: &mut PgConnection) -> Result<i64, CatalogError> {
+    Ok(connection.fetch_one(FINGERPRINT).await?.try_get(0)?)
+}

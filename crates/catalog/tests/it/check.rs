@@ -1,0 +1,47 @@
+//! A classification file against a database.
+
+use phigate_phi::Classification;
+use phigate_testkit::postgres;
+
+const FILE: &str = "\
+table,column,pg_type,identifier,safe_harbor,limited_dataset
+patients,id,integer,person_key,pseudonym,keep
+patients,born,text,birth_date,year_cap90,keep
+patients,photo,text,photo,text_scrub,text_scrub
+patients,ssn,text,ssn,null,null
+visits,id,integer,record_key,pseudonym,keep
+";
+
+#[tokio::test]
+async fn what_differs_is_found() {
+    let cluster = postgres();
+    let sql = "CREATE TABLE patients (id int, born date, photo bytea, email text);
+        CREATE TABLE notes (id int); CREATE VIEW v AS SELECT * FROM notes;
+        CREATE TABLE parted (id int) PARTITION BY LIST (id);
+        CREATE TABLE part PARTITION OF parted DEFAULT";
+    cluster.execute("postgres", sql).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+    let findings = phigate_catalog::check(&Classification::parse(FILE, "f").unwrap(), &snapshot);
+    let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "line 3: public.patients.born is of type pg_catalog.date, not text",
+            "line 4: public.patients.photo is of type pg_catalog.bytea, not text",
+            "line 4: public.patients.photo is of type pg_catalog.bytea, which cannot be released as text_scrub (safe_harbor)",
+            "line 5: public.patients.ssn is not in the database",
+            "line 6: public.visits.id is not in the database",
+            "no column of public.notes is classified",
+            "no column of public.parted is classified",
+            "public.patients.email is not classified",
+        ]
+    );
+    assert_eq!(
+        findings.iter().filter(|finding| finding.is_error()).count(),
+        3
+    );
+}

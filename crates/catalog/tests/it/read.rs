@@ -1,0 +1,189 @@
+//! What a snapshot says of a database.
+
+use phigate_phi::{ColumnType, TypeKind};
+use phigate_sql::{RelationKind, Snapshot, UserType};
+use phigate_testkit::{hospital, postgres};
+
+const SCHEMA: &str = r#"
+    CREATE SCHEMA "Odd ""Name";
+    CREATE TYPE public.mood AS ENUM ('a', 'b');
+    CREATE TYPE public.pair AS (first int, "Second" text);
+    CREATE DOMAIN public.zip AS varchar(5) COLLATE "C" CHECK (VALUE ~ '^[0-9]{5}$');
+    CREATE DOMAIN public.home_zip AS public.zip NOT NULL;
+    CREATE TABLE "Odd ""Name"."T" (
+        a smallint, b varchar(20), c char(5), d numeric(10,4), e timestamp(3) with time zone,
+        f text COLLATE "C", g public.mood, h public.home_zip, i int[], j bit, k bpchar, l "char",
+        m name, n interval(3), o public.pair, p public.mood[], q varchar(7)[], r uuid, s jsonb,
+        gone int, t int GENERATED ALWAYS AS (a + 1) STORED, u double precision, v bit(8), w xml,
+        x time, y public.zip
+    );
+    ALTER TABLE "Odd ""Name"."T" DROP COLUMN gone;
+    CREATE TABLE events (id bigint, at date) PARTITION BY RANGE (at);
+    CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+    CREATE TABLE child () INHERITS (public.pair_table);
+"#;
+
+fn ty<'a>(snapshot: &'a Snapshot, column: &str) -> &'a ColumnType {
+    &snapshot
+        .find("Odd \"Name", "T")
+        .unwrap()
+        .column(column)
+        .unwrap()
+        .ty
+}
+
+#[tokio::test]
+async fn every_kind_of_column_is_described() {
+    let cluster = postgres();
+    let schema = SCHEMA.replace(
+        "CREATE TABLE child",
+        "CREATE TABLE pair_table (x int); CREATE TABLE child",
+    );
+    cluster.execute("postgres", &schema).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+
+    for (column, kind, typmod, name) in [
+        ("a", TypeKind::Int2, -1, "smallint"),
+        ("b", TypeKind::Varchar, 24, "character varying(20)"),
+        ("c", TypeKind::Bpchar, 9, "character(5)"),
+        ("d", TypeKind::Numeric, (10 << 16) + 4 + 4, "numeric(10,4)"),
+        ("e", TypeKind::Timestamptz, 3, "timestamp(3) with time zone"),
+        ("f", TypeKind::Text, -1, "pg_catalog.text"),
+        ("g", TypeKind::Enum, -1, "public.mood"),
+        ("h", TypeKind::Varchar, 9, "public.home_zip"),
+        ("i", TypeKind::Array, -1, "integer[]"),
+        ("j", TypeKind::Other, 1, "bit(1)"),
+        ("k", TypeKind::Bpchar, -1, "pg_catalog.bpchar"),
+        ("l", TypeKind::Other, -1, "pg_catalog.\"char\""),
+        ("m", TypeKind::Other, -1, "pg_catalog.name"),
+        ("n", TypeKind::Other, (0x7fff << 16) + 3, "interval(3)"),
+        ("o", TypeKind::Other, -1, "public.pair"),
+        ("p", TypeKind::Array, -1, "public.mood[]"),
+        ("q", TypeKind::Array, 11, "character varying(7)[]"),
+        ("r", TypeKind::Uuid, -1, "pg_catalog.uuid"),
+        ("s", TypeKind::Jsonb, -1, "pg_catalog.jsonb"),
+        ("t", TypeKind::Int4, -1, "integer"),
+        ("u", TypeKind::Float8, -1, "double precision"),
+        ("v", TypeKind::Other, 8, "bit(8)"),
+        ("w", TypeKind::Other, -1, "pg_catalog.xml"),
+        ("x", TypeKind::Time, -1, "time without time zone"),
+        ("y", TypeKind::Varchar, 9, "public.zip"),
+    ] {
+        let found = ty(&snapshot, column);
+        assert_eq!(
+            (found.kind, found.typmod, found.name.as_str()),
+            (kind, typmod, name),
+            "{column}"
+        );
+    }
+    let home_zip = ty(&snapshot, "h");
+    assert_eq!(home_zip.base.as_deref(), Some("character varying(5)"));
+    assert!(home_zip.not_null_domain && !ty(&snapshot, "y").not_null_domain);
+    assert_eq!(home_zip.collation.as_deref(), Some("pg_catalog.\"C\""));
+    assert_eq!(
+        ty(&snapshot, "f").collation.as_deref(),
+        Some("pg_catalog.\"C\"")
+    );
+    assert_eq!(ty(&snapshot, "b").collation, None);
+    assert_eq!(ty(&snapshot, "m").collation, None);
+
+    let table = snapshot.find("Odd \"Name", "T").unwrap();
+    assert!(table.column("gone").is_none());
+    assert!(
+        table
+            .columns
+            .iter()
+            .all(|column| !column.name.contains("dropped"))
+    );
+    assert_eq!(table.column("t").unwrap().attnum, 21);
+    assert_eq!(
+        table.column("t").unwrap().generated.as_deref(),
+        Some("(a + 1)")
+    );
+    assert_eq!(snapshot.user_type("public", "mood"), Some(UserType::Enum));
+    assert_eq!(snapshot.user_type("public", "zip"), Some(UserType::Domain));
+    assert_eq!(
+        snapshot.user_type("public", "pair"),
+        Some(UserType::Composite)
+    );
+    assert_eq!(snapshot.user_type("public", "_mood"), None);
+    assert!(snapshot.has_collation("pg_catalog", "C"));
+
+    let parent = snapshot.find("public", "events").unwrap();
+    assert_eq!(parent.kind, RelationKind::PartitionedTable);
+    let partition = snapshot.find("public", "events_1").unwrap();
+    assert_eq!(partition.parents, [parent.oid]);
+    assert_eq!(snapshot.children(parent.oid), [partition.oid]);
+}
+
+#[tokio::test]
+async fn views_are_written_out_and_rules_are_seen() {
+    let cluster = postgres();
+    let sql = "CREATE TABLE t (a int); CREATE VIEW v AS SELECT t.a AS b FROM t WHERE a > 0;
+        CREATE MATERIALIZED VIEW m AS SELECT a FROM t; CREATE TABLE log (a int);
+        CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (new.a);
+        CREATE SEQUENCE s; CREATE TEMP TABLE hidden (a int)";
+    cluster.execute("postgres", sql).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+
+    let definition = |name| {
+        snapshot
+            .find("public", name)
+            .unwrap()
+            .definition
+            .clone()
+            .unwrap()
+    };
+    assert!(
+        definition("v").contains("FROM public.t"),
+        "{}",
+        definition("v")
+    );
+    assert!(
+        definition("m").contains("FROM public.t"),
+        "{}",
+        definition("m")
+    );
+    assert!(snapshot.find("public", "t").unwrap().has_rules);
+    assert!(!snapshot.find("public", "v").unwrap().has_rules);
+    assert_eq!(
+        snapshot.find("public", "s").unwrap().kind,
+        RelationKind::Sequence
+    );
+    assert!(
+        snapshot
+            .relations()
+            .all(|relation| relation.name != "hidden")
+    );
+
+    let catalog = snapshot.find("pg_catalog", "pg_class").unwrap();
+    assert_eq!(catalog.oid, 1259);
+    assert!(catalog.column("relname").is_some());
+    let standard = snapshot.find("information_schema", "columns").unwrap();
+    assert_eq!(
+        standard.column("column_name").unwrap().ty.base.as_deref(),
+        Some("pg_catalog.name")
+    );
+    assert!(snapshot.major >= 14);
+}
+
+#[tokio::test]
+async fn an_ordinary_role_reads_it_too() {
+    let cluster = hospital().await;
+    let url = phigate_testkit::clinic::broker_url(&cluster);
+    let mut connection = phigate_catalog::Upstream::parse(&url)
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+    assert!(snapshot.find("public", "patients").is_some());
+}
