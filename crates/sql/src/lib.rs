@@ -22,6 +22,10 @@ mod render;
 mod resolve;
 mod snapshot;
 mod statement;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use permit::{
     Batch, CopyDirection, Effect, Passthrough, Permit, StatementKind, Touch, passthrough,

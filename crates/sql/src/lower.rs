@@ -47,6 +47,11 @@ fn span_place(span: Span) -> Place {
     Place(u32::try_from(span.start.column).unwrap_or(0))
 }
 
+/// Where a name stands.
+pub(crate) fn name_place(name: &ast::Ident) -> Place {
+    span_place(name.span)
+}
+
 /// A name that a client wrote.
 pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
     if let Some(marker) = parse::marker(&ident) {
@@ -82,11 +87,6 @@ fn part(part: ast::ObjectNamePart) -> Result<Ident> {
             Err(unsupported("a function as part of a name", span_place(name.span)))
         }
     }
-}
-
-/// Whether a dotted name is this one word, typed without quotes.
-fn is_word(name: &ast::ObjectName, word: &str) -> bool {
-    bare_word(name) == Some(word)
 }
 
 /// The one word, typed without quotes, that a dotted name is.

@@ -88,6 +88,9 @@ pub enum Effect {
     },
     /// Every setting goes back to what the session started with (RESET ALL).
     ResetAll,
+    /// DISCARD ALL: settings as with [`Effect::ResetAll`]; every cursor, every prepared statement
+    /// (those of the extended protocol too) and every temporary table goes.
+    DiscardAll,
     /// A cursor is declared.
     Declare(String),
     /// A cursor, or with `None` every cursor, is closed.

@@ -155,12 +155,6 @@ impl Refusal {
         self
     }
 
-    /// Forgets where it happened: the text it happened in is not what the client typed.
-    pub(crate) fn unplaced(mut self) -> Self {
-        self.position = None;
-        self
-    }
-
     /// Why.
     pub fn reason(&self) -> Reason {
         self.reason

@@ -1,23 +1,44 @@
-//! One statement at a time: which kinds are read, and how.
+//! One statement at a time: which kinds are read, and what each becomes.
 
-use sqlparser::ast;
+mod copy;
+mod cursor;
+mod explain;
+mod prepare;
+mod refused;
+mod setting;
+mod show;
+mod transaction;
+
+use sqlparser::ast::Statement as S;
 
 use crate::ir::Query;
 use crate::parse::{self, Parsed};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
-use crate::resolve::Resolver;
-use crate::{Batch, Context, Effect, Permit, StatementKind, lower};
+use crate::resolve::{Resolution, Resolver};
+use crate::{Batch, Context, CopyDirection, Effect, Permit, StatementKind, lower};
+
+/// Length of a fingerprint, in bytes.
+const FINGERPRINT_BYTES: usize = 16;
 
 /// Analyses the text of a simple query: every statement of it, or none.
 ///
 /// # Errors
 /// The refusal of the first statement that is refused.
-pub fn analyse(text: &str, cx: &Context<'_>) -> Result<Batch, Refusal> {
-    let permits = parse::statements(text)?
-        .into_iter()
-        .map(|parsed| one(parsed, cx))
-        .collect::<Result<_, _>>()?;
+pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
+    let parsed = parse::statements(text)?;
+    let alone = parsed.len() == 1;
+    let permits: Vec<_> =
+        parsed.into_iter().map(|parsed| one(parsed, cx)).collect::<Result<_>>()?;
+    let moves_names =
+        |permit: &Permit| matches!(permit.effect, Effect::SetSearchPath { .. } | Effect::ResetAll);
+    // The names of a batch are all resolved by the search path it starts with.
+    if !alone && permits.iter().any(moves_names) {
+        return Err(Refusal::new(
+            Reason::Statement,
+            "a change of search_path must be sent as a query of its own",
+        ));
+    }
     Ok(Batch { permits })
 }
 
@@ -25,7 +46,7 @@ pub fn analyse(text: &str, cx: &Context<'_>) -> Result<Batch, Refusal> {
 ///
 /// # Errors
 /// The refusal.
-pub fn analyse_one(text: &str, cx: &Context<'_>) -> Result<Option<Permit>, Refusal> {
+pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<Permit>, Refusal> {
     let mut statements = parse::statements(text)?.into_iter();
     match (statements.next(), statements.next()) {
         (None, _) => Ok(None),
@@ -37,46 +58,101 @@ pub fn analyse_one(text: &str, cx: &Context<'_>) -> Result<Option<Permit>, Refus
     }
 }
 
-fn one(parsed: Parsed, cx: &Context<'_>) -> Result<Permit, Refusal> {
+fn one(parsed: Parsed, cx: &Context<'_>) -> Result<Permit> {
     let Parsed { statement, start: _, end: _ } = parsed;
     match statement {
-        ast::Statement::Query(query) => self::query(lower::query(*query)?, cx),
-        _ => Err(Refusal::new(Reason::Statement, "not yet")),
+        S::Query(query) => self::query(*query, cx),
+        S::Explain { .. } => explain::explain(statement, cx),
+        S::ShowVariable { variable } => show::show(variable, cx),
+        S::Set(set) => setting::set(set, cx),
+        S::Reset(reset) => setting::reset(reset, cx),
+        S::Discard { object_type } => setting::discard(&object_type, cx),
+        S::UNLISTEN { channel } => setting::unlisten(&channel, cx),
+        S::StartTransaction { .. }
+        | S::Commit { .. }
+        | S::Rollback { .. }
+        | S::Savepoint { .. }
+        | S::ReleaseSavepoint { .. } => transaction::transaction(statement, cx),
+        S::Declare { stmts } => cursor::declare(stmts, cx),
+        S::Fetch { name, direction, position, into } => {
+            cursor::fetch(name, direction, &position, into, cx)
+        }
+        S::Close { cursor } => cursor::close(cursor, cx),
+        S::Prepare { name, data_types, statement } => {
+            prepare::prepare(name, data_types, *statement, cx)
+        }
+        S::Execute { .. } => prepare::execute(statement, cx),
+        S::Deallocate { name, prepare: _ } => prepare::deallocate(name, cx),
+        S::Copy { source, to, target, options, legacy_options, values } => {
+            copy::copy(copy::Copy { source, to, target, options, legacy_options, values }, cx)
+        }
+        other => Err(refused::refusal(&other)),
     }
 }
 
-fn query(mut query: Query, cx: &Context<'_>) -> Result<Permit, Refusal> {
-    let mut resolver = Resolver::new(cx);
-    resolver.statement(&mut query)?;
-    let resolution = resolver.finish();
-    let mut writer = Writer::text(&resolution, cx);
-    writer.query(&query);
-    let sql = writer.finish()?;
-    let mut writer = Writer::skeleton(&resolution, cx);
-    writer.query(&query);
-    let skeleton = writer.finish()?;
-    Ok(permit(StatementKind::Query, sql, skeleton, Effect::None, &resolution, cx))
+fn query(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<Permit> {
+    let (query, resolution) = settle(query, cx)?;
+    let plan = Plan::new(StatementKind::Query);
+    plan.permit(&resolution, cx, |writer| writer.query(&query))
 }
 
-fn permit(
+/// Lowers and resolves a query.
+fn settle(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<(Query, Resolution)> {
+    let mut query = lower::query(query)?;
+    let mut resolver = Resolver::new(cx);
+    resolver.statement(&mut query)?;
+    Ok((query, resolver.finish()))
+}
+
+/// What is known of a permit before its text is written.
+struct Plan {
     kind: StatementKind,
-    sql: String,
-    skeleton: String,
     effect: Effect,
-    resolution: &crate::resolve::Resolution,
-    cx: &Context<'_>,
-) -> Permit {
-    let mut fingerprint = [0; 16];
-    let hash = blake3::hash(skeleton.as_bytes());
-    fingerprint.copy_from_slice(&hash.as_bytes()[..16]);
-    Permit {
-        sql,
-        kind,
-        effect,
-        touches: resolution.touches(cx),
-        skeleton,
-        fingerprint,
-        masked: resolution.masked,
-        copy: None,
+    copy: Option<CopyDirection>,
+    /// It may run something masked that it does not spell out.
+    by_reference: bool,
+}
+
+impl Plan {
+    fn new(kind: StatementKind) -> Self {
+        Self { kind, effect: Effect::None, copy: None, by_reference: false }
+    }
+
+    fn effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    /// Writes the text and the skeleton, and makes the permit.
+    fn permit(
+        self,
+        resolution: &Resolution,
+        cx: &Context<'_>,
+        write: impl Fn(&mut Writer<'_>),
+    ) -> Result<Permit> {
+        let mut writer = Writer::text(resolution, cx);
+        write(&mut writer);
+        let sql = writer.finish()?;
+        let mut writer = Writer::skeleton(resolution, cx);
+        write(&mut writer);
+        let skeleton = writer.finish()?;
+        let mut fingerprint = [0; FINGERPRINT_BYTES];
+        for (to, from) in fingerprint.iter_mut().zip(blake3::hash(skeleton.as_bytes()).as_bytes()) {
+            *to = *from;
+        }
+        Ok(Permit {
+            sql,
+            kind: self.kind,
+            effect: self.effect,
+            touches: resolution.touches(cx),
+            skeleton,
+            fingerprint,
+            masked: resolution.masked || (self.by_reference && cx.policy.masks_anything()),
+            copy: self.copy,
+        })
+    }
+
+    /// The permit of a statement that names no relation.
+    fn plain(self, cx: &Context<'_>, write: impl Fn(&mut Writer<'_>)) -> Result<Permit> {
+        self.permit(&Resolution::default(), cx, write)
     }
 }
