@@ -4,6 +4,7 @@
     reason = "a command-line program speaks on stdout"
 )]
 
+mod allow_lists;
 mod check_deps;
 mod ci;
 mod run;
@@ -29,6 +30,8 @@ enum Chore {
     },
     /// Check that crates depend only on the layers below them.
     CheckDeps,
+    /// Write or check the allow-lists of functions, operators, types, catalog relations, settings.
+    AllowLists(allow_lists::Arguments),
     /// Everything that must pass before a change lands.
     Ci,
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::CheckDeps => check_deps::run(),
+        Chore::AllowLists(arguments) => allow_lists::run(&arguments),
         Chore::Ci => ci::run(),
     }
 }
