@@ -1,0 +1,158 @@
+//! From text to sqlparser's trees: lexed twice, agreed, within budget, nothing left over.
+//!
+//! sqlparser's parser is given tokens made of ours (`tokens`), one statement at a time, after a
+//! pre-pass (`prepass`) that rewrites or refuses what sqlparser would read otherwise than
+//! PostgreSQL. So the tree's names are folded and cut as PostgreSQL does, its strings are all
+//! `SingleQuotedString` with their decoded value, and its spans say in which character of the text
+//! a token starts: `Location { line: 1, column }`, the column counted in characters from 1 over
+//! the whole text, whatever lines it has (PostgreSQL's field `P`).
+
+mod near;
+mod precedence;
+mod prepass;
+#[cfg(test)]
+mod stack_tests;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use sqlparser::ast::{Ident, Statement};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token as TheirToken;
+
+use crate::agree;
+use crate::budget::{self, OverBudget};
+use crate::lex::{self, LexError, LexErrorKind, character_position};
+use crate::refusal::{Reason, Refusal};
+
+/// One statement as sqlparser reads our tokens of it.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// The tree.
+    pub(crate) statement: Statement,
+    /// Where the statement starts, in bytes of the text.
+    pub(crate) start: usize,
+    /// Where it ends, in bytes, without the semicolon.
+    pub(crate) end: usize,
+}
+
+/// What the pre-pass says in a tree that sqlparser has no node for. A marker is an identifier that
+/// no client can write, so a lowering that does not know it finds no such name and refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marker {
+    /// First part of a relation's name: `FROM ONLY t` arrives as `<only>.t`.
+    Only,
+    /// Name of a function's argument: `f(VARIADIC x)` arrives as `f(<variadic> => x)`.
+    Variadic,
+    /// Last part of a field access: `(x).*` arrives as `(x).<star>`.
+    Star,
+}
+
+/// The marker that `ident` is, if it is one.
+pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
+    if ident.quote_style != Some(tokens::MARKER_QUOTE) {
+        return None;
+    }
+    match ident.value.as_str() {
+        tokens::ONLY => Some(Marker::Only),
+        tokens::VARIADIC => Some(Marker::Variadic),
+        tokens::STAR => Some(Marker::Star),
+        _ => None,
+    }
+}
+
+/// Reads a simple query's text: zero or more statements, empty ones skipped.
+///
+/// Needs a stack of [`budget::ANALYSIS_STACK_BYTES`], as does dropping what it returns.
+pub(crate) fn statements(text: &str) -> Result<Vec<Parsed>, Refusal> {
+    if text.len() > budget::MAX_STATEMENT_BYTES {
+        return Err(over_budget(OverBudget::Bytes));
+    }
+    let lexed = lex::lex(text, budget::MAX_TOKENS).map_err(|error| not_lexed(text, error))?;
+    agree::check(text, &lexed).map_err(|found| {
+        Refusal::new(Reason::LexersDisagree, "statement can be read in two ways")
+            .with_detail(
+                "an operator, string, identifier or comment does not end where it seems to",
+            )
+            .with_hint("put spaces around operators and move comments away from them")
+            .at(character_position(text, found.at))
+    })?;
+    budget::shape(&lexed.tokens)
+        .map_err(|(budget, at)| over_budget(budget).at(character_position(text, at)))?;
+    let mut places = tokens::Places::new(text);
+    lexed
+        .tokens
+        .split(|token| token.is(";"))
+        .filter(|tokens| !tokens.is_empty())
+        .map(|tokens| one(text, tokens, &mut places))
+        .collect()
+}
+
+/// Parses the tokens of one statement, all of them.
+fn one(
+    text: &str,
+    ours: &[lex::Token<'_>],
+    places: &mut tokens::Places<'_>,
+) -> Result<Parsed, Refusal> {
+    let (Some(first), Some(last)) = (ours.first(), ours.last()) else {
+        return Err(Refusal::new(Reason::Syntax, "empty statement"));
+    };
+    precedence::check(text, ours)?;
+    let theirs = prepass::tokens(text, ours, places)?;
+    let dialect = PostgreSqlDialect {};
+    let mut parser = Parser::new(&dialect)
+        .with_recursion_limit(budget::PARSER_RECURSION)
+        .with_tokens_with_locations(theirs);
+    let statement = match parser.parse_statement() {
+        Ok(statement) => statement,
+        Err(ParserError::RecursionLimitExceeded) => return Err(over_budget(OverBudget::Nesting)),
+        Err(ParserError::ParserError(message) | ParserError::TokenizerError(message)) => {
+            return Err(near::syntax_error(text, ours, near::column(&message)));
+        }
+    };
+    // sqlparser stops before END and others without an error; PostgreSQL does not.
+    let rest = parser.peek_token_ref();
+    if rest.token != TheirToken::EOF {
+        return Err(near::syntax_error(text, ours, Some(rest.span.start.column)));
+    }
+    Ok(Parsed {
+        statement,
+        start: first.start,
+        end: last.end,
+    })
+}
+
+fn over_budget(budget: OverBudget) -> Refusal {
+    Refusal::new(Reason::TooComplex, budget.to_string())
+        .with_hint("split the statement, or load long lists into a table")
+}
+
+fn not_lexed(text: &str, error: LexError) -> Refusal {
+    let reason = match error.kind {
+        LexErrorKind::ZeroByte | LexErrorKind::InvalidCharacter | LexErrorKind::InvalidUtf8 => {
+            Reason::Character
+        }
+        LexErrorKind::TooManyTokens => return over_budget(OverBudget::Tokens),
+        LexErrorKind::VerticalTab
+        | LexErrorKind::VersionDependentEscape
+        | LexErrorKind::StringContinuation
+        | LexErrorKind::UnicodeIdentifier
+        | LexErrorKind::Uescape
+        | LexErrorKind::NationalString
+        | LexErrorKind::NumberTooLarge => Reason::Construct,
+        LexErrorKind::UnterminatedString
+        | LexErrorKind::UnterminatedIdentifier
+        | LexErrorKind::UnterminatedDollarQuote
+        | LexErrorKind::UnterminatedComment
+        | LexErrorKind::EmptyIdentifier
+        | LexErrorKind::InvalidEscape
+        | LexErrorKind::AdjacentStrings
+        | LexErrorKind::InvalidBitString
+        | LexErrorKind::NumberJunk
+        | LexErrorKind::ParameterJunk
+        | LexErrorKind::ParameterOutOfRange
+        | LexErrorKind::OperatorTooLong => Reason::Syntax,
+    };
+    Refusal::new(reason, error.kind.to_string()).at(character_position(text, error.at))
+}

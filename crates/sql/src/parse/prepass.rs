@@ -1,0 +1,417 @@
+//! Rewrites, token by token, what sqlparser cannot read or reads otherwise than PostgreSQL.
+//!
+//! | written | given to sqlparser |
+//! | --- | --- |
+//! | a word that is no keyword to PostgreSQL | an identifier, whatever it is to sqlparser |
+//! | `TABLE t` as a query | `SELECT * FROM t` (`gram.y` does the same) |
+//! | `FROM ONLY t`, `ONLY (t)` | `FROM <only>.t`, see [`super::Marker`] |
+//! | `f(VARIADIC x)` | `f(<variadic> => x)` |
+//! | `(x).*` | `(x).<star>` |
+//! | `a OPERATOR(pg_catalog.~) b` | `a ~ b` with the precedence of `OPERATOR` |
+//! | `a ISNULL`, `a NOTNULL` | `a IS NULL`, `a IS NOT NULL` |
+//! | `inet '::1'` | `CAST('::1' AS inet)` |
+//! | `EXCLUDE NO OTHERS` in a frame | nothing: it is the default |
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Span, Token as Theirs, TokenWithSpan, Word};
+
+use super::precedence::is_infix;
+use super::tokens::{self, Places};
+use crate::allow::{self, keyword};
+use crate::lex::{Kind, Token, character_position};
+use crate::refusal::{Reason, Refusal};
+
+/// The tokens of one statement for sqlparser's parser.
+pub(super) fn tokens(
+    text: &str,
+    ours: &[Token<'_>],
+    places: &mut Places<'_>,
+) -> Result<Vec<TokenWithSpan>, Refusal> {
+    let mut pass = Prepass {
+        text,
+        ours,
+        index: 0,
+        out: Vec::with_capacity(ours.len() + 8),
+    };
+    while let Some(token) = ours.get(pass.index) {
+        let span = places.span(token.start, token.end);
+        pass.step(token, span, places)?;
+    }
+    Ok(pass.out)
+}
+
+struct Prepass<'p, 'a> {
+    text: &'p str,
+    ours: &'p [Token<'a>],
+    index: usize,
+    out: Vec<TokenWithSpan>,
+}
+
+impl<'a> Prepass<'_, 'a> {
+    /// Takes one token, or a construct that starts with it.
+    fn step(
+        &mut self,
+        token: &Token<'a>,
+        span: Span,
+        places: &mut Places<'_>,
+    ) -> Result<(), Refusal> {
+        match token.kind {
+            Kind::Word => match &*token.text {
+                "only" if !self.is_label() => return self.only(token, span, places),
+                "table" if self.is_table_query() => {
+                    self.push_word("select", span);
+                    self.push(Theirs::Mul, span);
+                    self.push_word("from", span);
+                    self.index += 1;
+                }
+                "variadic" if self.before_is("(") || self.before_is(",") => {
+                    self.push(tokens::marker(tokens::VARIADIC), span);
+                    self.push(Theirs::RArrow, span);
+                    self.index += 1;
+                }
+                "exclude" if self.is_frame_end() => return self.exclude(token),
+                "operator" if self.next_is("(") && is_infix(self.ours, self.index) => {
+                    return self.operator(token, span);
+                }
+                "isnull" if is_infix(self.ours, self.index) => {
+                    self.push_word("is", span);
+                    self.push_word("null", span);
+                    self.index += 1;
+                }
+                "notnull" if is_infix(self.ours, self.index) => {
+                    self.push_word("is", span);
+                    self.push_word("not", span);
+                    self.push_word("null", span);
+                    self.index += 1;
+                }
+                _ if self.is_typed_literal(token) => self.typed_literal(token, span, places),
+                _ => self.push_next(word(token), span),
+            },
+            Kind::Operator if token.text == "*" && self.before_is(".") && self.is_after_group() => {
+                self.push_next(tokens::marker(tokens::STAR), span);
+            }
+            Kind::Operator => {
+                let token = self.symbol(&token.text, self.index + 1);
+                self.push_next(token, span);
+            }
+            Kind::QuotedIdentifier
+            | Kind::String
+            | Kind::BitString
+            | Kind::HexString
+            | Kind::Number
+            | Kind::Parameter
+            | Kind::Punctuation => self.push_next(tokens::token(token, true), span),
+        }
+        Ok(())
+    }
+
+    /// ONLY before a relation: a marker as the first part of its name. Elsewhere PostgreSQL knows
+    /// it only in FETCH ... ONLY and as a label.
+    fn only(
+        &mut self,
+        token: &Token<'a>,
+        span: Span,
+        places: &mut Places<'_>,
+    ) -> Result<(), Refusal> {
+        if self.before_word(&["row", "rows"]) || self.before_is_count() {
+            self.push_next(word(token), span);
+            return Ok(());
+        }
+        let is_relation = self.before_is("(")
+            || self.before_is(",")
+            || self.before_word(&["from", "join", "table", "update", "using", "into"]);
+        let parenthesised = self.next_is("(");
+        let first = self.index + 1 + usize::from(parenthesised);
+        let end = self.after_name(first);
+        let closed = !parenthesised || self.ours.get(end).is_some_and(|token| token.is(")"));
+        if !is_relation || end == first || !closed {
+            return Err(self.refuse(token, "ONLY is not supported here"));
+        }
+        self.push(tokens::marker(tokens::ONLY), span);
+        self.push(Theirs::Period, span);
+        for part in self.ours.get(first..end).unwrap_or_default() {
+            let span = places.span(part.start, part.end);
+            let part = if part.kind == Kind::Word {
+                word(part)
+            } else {
+                tokens::token(part, true)
+            };
+            self.push(part, span);
+        }
+        self.index = end + usize::from(parenthesised);
+        Ok(())
+    }
+
+    /// `EXCLUDE ...` at the end of a window frame.
+    fn exclude(&mut self, token: &Token<'a>) -> Result<(), Refusal> {
+        if self.word_at(self.index + 1, "no") && self.word_at(self.index + 2, "others") {
+            self.index += 3;
+            return Ok(());
+        }
+        Err(self.refuse(
+            token,
+            "EXCLUDE in a window frame is not supported through the gateway",
+        ))
+    }
+
+    /// `OPERATOR([schema.]symbol)` between two operands.
+    fn operator(&mut self, token: &Token<'a>, span: Span) -> Result<(), Refusal> {
+        let mut index = self.index + 2;
+        if self.ours.get(index + 1).is_some_and(|token| token.is(".")) {
+            if !self
+                .ours
+                .get(index)
+                .is_some_and(|token| token.text == "pg_catalog")
+            {
+                return Err(Refusal::new(
+                    Reason::Operator,
+                    "operators outside pg_catalog are not supported through the gateway",
+                )
+                .at(character_position(self.text, token.start)));
+            }
+            index += 2;
+        }
+        let (Some(symbol), Some(close)) = (self.ours.get(index), self.ours.get(index + 1)) else {
+            return Err(self.refuse(token, "OPERATOR is not written completely"));
+        };
+        if symbol.kind != Kind::Operator || !close.is(")") {
+            return Err(self.refuse(token, "OPERATOR takes one operator"));
+        }
+        let symbol = if self.is_quantified(index + 2) {
+            self.symbol(&symbol.text, index + 2)
+        } else {
+            tokens::custom(&symbol.text)
+        };
+        self.push(symbol, span);
+        self.index = index + 2;
+        Ok(())
+    }
+
+    /// An operator, `after` being the index of what follows it: sqlparser gives the right
+    /// precedence to custom operators, but takes ANY, ALL and SOME only after its own.
+    fn symbol(&self, symbol: &str, after: usize) -> Theirs {
+        if self.is_quantified(after) {
+            match symbol {
+                "~" => return Theirs::Tilde,
+                "~*" => return Theirs::TildeAsterisk,
+                "!~" => return Theirs::ExclamationMarkTilde,
+                "!~*" => return Theirs::ExclamationMarkTildeAsterisk,
+                "~~" => return Theirs::DoubleTilde,
+                "~~*" => return Theirs::DoubleTildeAsterisk,
+                "!~~" => return Theirs::ExclamationMarkDoubleTilde,
+                "!~~*" => return Theirs::ExclamationMarkDoubleTildeAsterisk,
+                _ => {}
+            }
+        }
+        tokens::operator(symbol, is_infix(self.ours, self.index))
+    }
+
+    /// `name 'literal'` of a built-in type that sqlparser takes for a column with an alias.
+    fn is_typed_literal(&self, token: &Token<'a>) -> bool {
+        let next = self.ours.get(self.index + 1);
+        next.is_some_and(|token| token.kind == Kind::String)
+            && keyword::category(&token.text).is_none()
+            && !is_kept(&token.text)
+            && allow::type_name(&token.text).is_some()
+            && !is_infix(self.ours, self.index)
+            && !self.before_is(".")
+            && !self.before_word(&["as"])
+    }
+
+    fn typed_literal(&mut self, token: &Token<'a>, span: Span, places: &mut Places<'_>) {
+        let Some(literal) = self.ours.get(self.index + 1) else {
+            return;
+        };
+        let literal_span = places.span(literal.start, literal.end);
+        self.push_word("cast", span);
+        self.push(Theirs::LParen, span);
+        self.push(tokens::token(literal, true), literal_span);
+        self.push_word("as", span);
+        self.push(word(token), span);
+        self.push(Theirs::RParen, literal_span);
+        self.index += 2;
+    }
+
+    /// Whether TABLE stands where a query may start, and a relation follows.
+    fn is_table_query(&self) -> bool {
+        let starts = self.index == 0
+            || self.before_is("(")
+            || self.before_is(")")
+            || self.before_word(&[
+                "all",
+                "analyse",
+                "analyze",
+                "as",
+                "distinct",
+                "except",
+                "explain",
+                "for",
+                "intersect",
+                "union",
+                "verbose",
+            ]);
+        let follows = self.ours.get(self.index + 1).is_some_and(|next| {
+            next.kind == Kind::QuotedIdentifier
+                || next.is_word("only")
+                || (next.kind == Kind::Word && !keyword::is_no_column(&next.text))
+        });
+        starts && follows
+    }
+
+    /// A window frame ends in ROW, PRECEDING or FOLLOWING.
+    fn is_frame_end(&self) -> bool {
+        self.before_word(&["row", "preceding", "following"])
+            && ["no", "current", "group", "ties"]
+                .iter()
+                .any(|word| self.word_at(self.index + 1, word))
+    }
+
+    fn is_quantified(&self, index: usize) -> bool {
+        ["any", "all", "some"]
+            .iter()
+            .any(|word| self.word_at(index, word))
+    }
+
+    /// Whether the dot before this token follows a closing bracket.
+    fn is_after_group(&self) -> bool {
+        self.index
+            .checked_sub(2)
+            .and_then(|index| self.ours.get(index))
+            .is_some_and(|token| token.is(")") || token.is("]"))
+    }
+
+    /// Whether this word is a field or a label, where PostgreSQL takes any word.
+    fn is_label(&self) -> bool {
+        self.before_is(".") || self.before_word(&["as"])
+    }
+
+    /// `FETCH FIRST 5 ONLY` without ROWS is no SQL, but `FETCH FIRST ROW ONLY` is handled above;
+    /// a number or a bracket before ONLY is left for the parser to judge.
+    fn before_is_count(&self) -> bool {
+        self.before()
+            .is_some_and(|token| token.kind == Kind::Number)
+    }
+
+    /// The index after `name(.name)*` at `index`; `index` itself when no name is there.
+    fn after_name(&self, mut index: usize) -> usize {
+        let is_name = |index: usize| self.ours.get(index).is_some_and(Token::is_name);
+        if !is_name(index) {
+            return index;
+        }
+        index += 1;
+        while self.ours.get(index).is_some_and(|token| token.is(".")) && is_name(index + 1) {
+            index += 2;
+        }
+        index
+    }
+
+    fn before(&self) -> Option<&Token<'a>> {
+        self.index
+            .checked_sub(1)
+            .and_then(|index| self.ours.get(index))
+    }
+
+    fn before_is(&self, symbol: &str) -> bool {
+        self.before().is_some_and(|token| token.is(symbol))
+    }
+
+    fn before_word(&self, words: &[&str]) -> bool {
+        self.before()
+            .is_some_and(|token| words.iter().any(|word| token.is_word(word)))
+    }
+
+    fn next_is(&self, symbol: &str) -> bool {
+        self.ours
+            .get(self.index + 1)
+            .is_some_and(|token| token.is(symbol))
+    }
+
+    fn word_at(&self, index: usize, word: &str) -> bool {
+        self.ours
+            .get(index)
+            .is_some_and(|token| token.is_word(word))
+    }
+
+    fn push(&mut self, token: Theirs, span: Span) {
+        self.out.push(tokens::at(token, span));
+    }
+
+    fn push_word(&mut self, word: &str, span: Span) {
+        self.push(Theirs::make_word(word, None), span);
+    }
+
+    fn push_next(&mut self, token: Theirs, span: Span) {
+        self.push(token, span);
+        self.index += 1;
+    }
+
+    fn refuse(&self, token: &Token<'_>, message: &'static str) -> Refusal {
+        Refusal::new(Reason::Construct, message).at(character_position(self.text, token.start))
+    }
+}
+
+/// A word that is no keyword to PostgreSQL is none to sqlparser either: `anti`, `qualify`,
+/// `global`, `pivot`, `top`, `xor`, `div` and some seven hundred others are plain names.
+fn word(token: &Token<'_>) -> Theirs {
+    let known = keyword::category(&token.text).is_some() || is_kept(&token.text);
+    // GLOBAL is a keyword of DDL to PostgreSQL, and a kind of join to sqlparser.
+    if known && token.text != "global" {
+        return Theirs::make_word(&token.text, None);
+    }
+    Theirs::Word(Word {
+        value: token.text.clone().into_owned(),
+        quote_style: None,
+        keyword: Keyword::NoKeyword,
+    })
+}
+
+/// Words that are no keywords to PostgreSQL but that sqlparser must know to read what PostgreSQL
+/// reads: types that can stand before a literal, fields of EXTRACT, options of COPY and EXPLAIN.
+fn is_kept(word: &str) -> bool {
+    matches!(
+        word,
+        "bool"
+            | "box"
+            | "bytea"
+            | "circle"
+            | "date"
+            | "float4"
+            | "float8"
+            | "int2"
+            | "int4"
+            | "int8"
+            | "jsonb"
+            | "line"
+            | "lseg"
+            | "point"
+            | "polygon"
+            | "regclass"
+            | "text"
+            | "timestamptz"
+            | "timetz"
+            | "tsquery"
+            | "tsvector"
+            | "uuid"
+            | "century"
+            | "decade"
+            | "dow"
+            | "doy"
+            | "epoch"
+            | "isodow"
+            | "isoyear"
+            | "julian"
+            | "microseconds"
+            | "millennium"
+            | "milliseconds"
+            | "quarter"
+            | "timezone"
+            | "timezone_hour"
+            | "timezone_minute"
+            | "week"
+            | "force_not_null"
+            | "force_null"
+            | "force_quote"
+            | "format"
+            | "json"
+    )
+}
