@@ -1,1 +1,175 @@
-//! gateway
+//! The data plane: clients in, PostgreSQL out, and between them a live grant, masks and a record.
+//!
+//! A connection's way through this crate: `listen` accepts it, `startup` reads its first packet,
+//! `authenticate` proves the client, `authorise` asks the control plane, `upstream` opens the other
+//! side, `session` relays until `session::end` closes the client's side. `control` holds the lease
+//! without which nothing of this happens; `live` is where a revocation finds its sessions.
+
+mod authenticate;
+mod authorise;
+mod cancel;
+mod clock;
+mod config;
+mod connection;
+mod control;
+mod database;
+mod enforce;
+mod error;
+mod gateway;
+mod limits;
+mod listen;
+mod live;
+mod session;
+mod startup;
+mod stream;
+mod tls;
+mod upstream;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use phigate_audit::Log;
+use phigate_catalog::{POLL_EVERY, Upstream, Watcher};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use config::{
+    ControlEndpoint, Enforcement, GatewayConfig, Limits, Timeouts, TlsMode, UpstreamDatabase,
+};
+pub use error::GatewayError;
+
+use gateway::Gateway;
+
+/// Serves until `shutdown`, then ends every session and closes the log. `ready` gets the bound
+/// address once the first lease is held.
+///
+/// Run it on a runtime whose threads have big stacks (64 MiB): statements are analysed on them.
+///
+/// # Errors
+/// Whatever keeps it from starting: the port, the certificates, a database that cannot be read, the
+/// log. Not being able to reach the control plane is none: clients are refused until it is there.
+pub async fn serve(
+    config: GatewayConfig,
+    shutdown: CancellationToken,
+    ready: oneshot::Sender<SocketAddr>,
+) -> Result<(), GatewayError> {
+    let tls = acceptor(&config)?;
+    let control = control::Control::new(&config.control)?;
+    let databases = databases(&config).await?;
+    let (listener, address) = listen::bind(config.listen).await?;
+    let audit = config.audit.clone();
+    let (log, recovered) = tokio::task::spawn_blocking(move || Log::open(audit))
+        .await
+        .map_err(|_| GatewayError::NoLease)??;
+    tracing::info!(?recovered, "log opened");
+    let gateway = Arc::new(Gateway {
+        id: config.id,
+        instance: hex::encode(random::<16>()?),
+        advertised: config.advertised.unwrap_or_else(|| address.to_string()),
+        limits: config.limits,
+        timeouts: config.timeouts,
+        tls,
+        control,
+        live: Arc::default(),
+        databases,
+        log: log.clone(),
+        policies: authorise::Policies::new(),
+        plans: enforce::Plans::new(),
+        cancels: Arc::default(),
+        upstream_logins: Semaphore::new(limits::UPSTREAM_LOGINS),
+        tasks: TaskTracker::new(),
+    });
+    let attached = shutdown.child_token();
+    let attaching = tokio::spawn(control::attach(Arc::clone(&gateway), attached.clone()));
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = first_lease(&gateway) => {
+            tracing::info!(%address, "serving");
+            let _ = ready.send(address);
+            listen::accept(listener, Arc::clone(&gateway), shutdown.clone()).await;
+        }
+    }
+    stop(gateway, attaching).await;
+    tokio::task::spawn_blocking(move || log.close())
+        .await
+        .map_err(|_| GatewayError::NoLease)??;
+    Ok(())
+}
+
+fn acceptor(config: &GatewayConfig) -> Result<Option<tls::Acceptor>, GatewayError> {
+    match &config.tls {
+        TlsMode::Off if config.listen.ip().to_canonical().is_loopback() => Ok(None),
+        TlsMode::Off => Err(GatewayError::PlainOffLoopback(config.listen)),
+        TlsMode::Required {
+            identity,
+            channel_binding,
+        } => tls::Acceptor::new(identity, *channel_binding).map(Some),
+    }
+}
+
+async fn databases(
+    config: &GatewayConfig,
+) -> Result<HashMap<phigate_types::DatabaseName, Arc<database::Database>>, GatewayError> {
+    let mut databases = HashMap::new();
+    for configured in &config.databases {
+        let wrong = |error: String| GatewayError::Database {
+            database: configured.name.clone(),
+            error,
+        };
+        let upstream = Upstream::parse(configured.upstream.expose())
+            .map_err(|error| wrong(error.to_string()))?;
+        let address = upstream::Address::of(&upstream).map_err(|error| wrong(error.to_string()))?;
+        // Once by hand: what is wrong with the address or the login is said at once.
+        upstream
+            .connect()
+            .await
+            .map_err(|error| wrong(error.to_string()))?;
+        let watcher = Watcher::start(upstream, POLL_EVERY);
+        watcher
+            .ready(limits::FIRST_CATALOG)
+            .await
+            .map_err(|error| wrong(error.to_string()))?;
+        let Enforcement::Inline = configured.enforcement;
+        let database = database::Database::new(
+            configured.name.clone(),
+            address,
+            configured.passthrough,
+            watcher,
+        );
+        databases.insert(configured.name.clone(), Arc::new(database));
+    }
+    Ok(databases)
+}
+
+/// Until there is a lease, or for as long as it is worth waiting.
+async fn first_lease(gateway: &Gateway) {
+    let until = clock::now() + limits::FIRST_LEASE;
+    while !gateway.live.is_live(clock::now()) && clock::now() < until {
+        tokio::time::sleep(limits::LAST_WORDS).await;
+    }
+}
+
+/// Sessions end first, then the lease is given up.
+async fn stop(gateway: Arc<Gateway>, attaching: tokio::task::JoinHandle<()>) {
+    gateway.live.drain().await;
+    gateway.tasks.close();
+    if tokio::time::timeout(limits::DRAIN, gateway.tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            left = gateway.tasks.len(),
+            "connections left at the end of the drain"
+        );
+    }
+    attaching.abort();
+    let _ = attaching.await;
+}
+
+fn random<const N: usize>() -> Result<[u8; N], GatewayError> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| GatewayError::Random)?;
+    Ok(bytes)
+}
