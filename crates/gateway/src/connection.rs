@@ -1,0 +1,279 @@
+//! One client connection, from its first byte to the close of both sides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use phigate_audit::Entry;
+use phigate_audit::record::{LoginRefused, Payload, Record};
+use phigate_proto::v1;
+use phigate_types::{GrantId, PgError, SqlState};
+use phigate_wire::backend;
+use phigate_wire::startup::{NEWEST_MINOR, StartupPacket};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::authenticate::{Unproved, authenticate, no_live_grant};
+use crate::authorise::{Denied, authorise, not_ready};
+use crate::gateway::Gateway;
+use crate::session::{self, Ended, Opened, Opening};
+use crate::startup::parameters::Requested;
+use crate::startup::{self, NoOpening};
+use crate::stream::ClientStream;
+use crate::{clock, limits, upstream};
+
+/// Serves one connection.
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
+    let opening = startup::open(socket, gateway.tls.as_ref());
+    let opening = match tokio::time::timeout(gateway.timeouts.login, opening).await {
+        Ok(Ok(opening)) => opening,
+        Ok(Err(NoOpening::Gone(error))) => {
+            tracing::debug!(%peer, %error, "no startup packet");
+            return;
+        }
+        Ok(Err(NoOpening::Refused(stream, error))) => {
+            tracing::info!(%peer, %error, "startup refused");
+            session::turn_away(stream, &error).await;
+            return;
+        }
+        Err(_) => {
+            tracing::info!(%peer, "no startup packet in time");
+            return;
+        }
+    };
+    match opening {
+        startup::Opening::Cancel { stream, key } => {
+            gateway.cancels.deliver(&key).await;
+            drop(stream);
+        }
+        startup::Opening::Session {
+            stream,
+            buffer,
+            packet,
+        } => {
+            log_in(gateway, stream, buffer, packet, peer).await;
+        }
+    }
+}
+
+/// What is known of a connection when it is refused.
+struct Refusal {
+    stream: Option<ClientStream>,
+    denied: Denied,
+    grant: Option<GrantId>,
+}
+
+async fn log_in(
+    gateway: Arc<Gateway>,
+    mut stream: ClientStream,
+    buffer: BytesMut,
+    packet: StartupPacket,
+    peer: SocketAddr,
+) {
+    let requested = match Requested::read(&packet) {
+        Ok(requested) => requested,
+        Err(error) => {
+            refuse(&gateway, stream, None, &("startup", error), None, peer).await;
+            return;
+        }
+    };
+    if packet.needs_negotiation() && negotiate(&mut stream, &packet).await.is_err() {
+        return;
+    }
+    let claimed = (requested.principal.clone(), requested.database.clone());
+    // Dropping the attempt at the deadline closes the socket; the task of an opened session goes on.
+    let attempt = attempt(&gateway, stream, buffer, requested, peer);
+    match tokio::time::timeout(gateway.timeouts.login, attempt).await {
+        Ok(Ok((opened, session))) => run(gateway, opened, session).await,
+        Ok(Err(Refusal {
+            stream: Some(stream),
+            denied,
+            grant,
+        })) => {
+            refuse(&gateway, stream, Some(&claimed), &denied, grant, peer).await;
+        }
+        Ok(Err(Refusal { stream: None, .. })) => tracing::debug!(%peer, "client left at login"),
+        Err(_) => {
+            tracing::info!(%peer, "login took too long");
+            let error = PgError::fatal(SqlState::CONNECTION_FAILURE, "login took too long");
+            record_refusal(&gateway, Some(&claimed), &("timeout", error), None, peer);
+        }
+    }
+}
+
+/// Authenticates, authorises, connects.
+async fn attempt(
+    gateway: &Arc<Gateway>,
+    mut stream: ClientStream,
+    mut buffer: BytesMut,
+    requested: Requested,
+    peer: SocketAddr,
+) -> Result<(Opened, SessionAtControl), Refusal> {
+    let refusal = |stream, denied, grant| Refusal {
+        stream: Some(stream),
+        denied,
+        grant,
+    };
+    if !gateway.live.is_live(clock::now()) {
+        return Err(refusal(stream, not_ready(), None));
+    }
+    let proved = match authenticate(gateway, &mut stream, &mut buffer, &requested).await {
+        Ok(proved) => proved,
+        Err(Unproved::Gone(error)) => {
+            tracing::debug!(%peer, %error, "client left at login");
+            let denied = ("gone", no_live_grant(&requested));
+            return Err(Refusal {
+                stream: None,
+                denied,
+                grant: None,
+            });
+        }
+        Err(Unproved::Refused(word, error)) => return Err(refusal(stream, (word, error), None)),
+    };
+    let grant = proved.grant;
+    let known = gateway
+        .databases
+        .iter()
+        .find(|(name, _)| name.as_str() == requested.database);
+    let Some((_, database)) = known else {
+        let error = PgError::fatal(
+            SqlState::UNDEFINED_DATABASE,
+            format!(
+                "database \"{}\" is not served by this gateway",
+                requested.database
+            ),
+        );
+        return Err(refusal(stream, ("unknown_database", error), Some(grant)));
+    };
+    let authorised = match authorise(gateway, &requested, grant, peer).await {
+        Ok(authorised) => authorised,
+        Err(denied) => return Err(refusal(stream, denied, Some(grant))),
+    };
+    let at_control = SessionAtControl {
+        gateway: Arc::clone(gateway),
+        session: authorised.session.to_string(),
+        reason: "internal",
+    };
+    let database = Arc::clone(database);
+    let opening = Opening {
+        gateway,
+        database,
+        requested,
+        proved,
+        authorised,
+        peer,
+    };
+    match session::open(opening, stream, buffer).await {
+        Ok(opened) => Ok((opened, at_control)),
+        Err((stream, denied)) => Err(refusal(stream, denied, Some(grant))),
+    }
+}
+
+async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtControl) {
+    let Opened {
+        session,
+        cancel,
+        database,
+    } = opened;
+    tracing::info!(session = %at_control.session, "session opened");
+    let Ended {
+        end,
+        upstream,
+        busy,
+    } = session.run().await;
+    at_control.reason = end.reason().as_str();
+    tracing::info!(session = %at_control.session, reason = at_control.reason, "session ended");
+    // Our key is void from here; the server's is used once more if something runs.
+    if let Some((issued, theirs)) = cancel {
+        drop(issued);
+        if busy && let Err(error) = upstream::cancel(&database.address, &theirs).await {
+            tracing::warn!(%error, "the running statement could not be cancelled");
+        }
+    }
+    close_upstream(upstream).await;
+    drop(gateway);
+}
+
+/// Terminate, then close.
+async fn close_upstream(mut upstream: crate::stream::UpstreamStream) {
+    let mut out = BytesMut::new();
+    phigate_wire::frontend::terminate(&mut out);
+    let goodbye = async {
+        upstream.write_all(&out).await?;
+        upstream.shutdown().await
+    };
+    let _ = tokio::time::timeout(limits::LAST_WORDS, goodbye).await;
+}
+
+async fn negotiate(stream: &mut ClientStream, packet: &StartupPacket) -> std::io::Result<()> {
+    let mut out = BytesMut::new();
+    let minor = packet.negotiated_minor().min(NEWEST_MINOR);
+    backend::negotiate_protocol_version(minor, &packet.unknown_extensions, &mut out);
+    stream.write_all(&out).await?;
+    stream.flush().await
+}
+
+async fn refuse(
+    gateway: &Gateway,
+    stream: ClientStream,
+    claimed: Option<&(String, String)>,
+    denied: &Denied,
+    grant: Option<GrantId>,
+    peer: SocketAddr,
+) {
+    record_refusal(gateway, claimed, denied, grant, peer);
+    session::turn_away(stream, &denied.1).await;
+}
+
+fn record_refusal(
+    gateway: &Gateway,
+    claimed: Option<&(String, String)>,
+    denied: &Denied,
+    grant: Option<GrantId>,
+    peer: SocketAddr,
+) {
+    let (reason, error) = denied;
+    tracing::info!(%peer, reason, sqlstate = %error.code, "login refused");
+    let record = Record::LoginRefused(LoginRefused {
+        client: peer.to_string(),
+        gateway: gateway.id.clone(),
+        principal: claimed.and_then(|(principal, _)| principal.parse().ok()),
+        database: claimed.and_then(|(_, database)| database.parse().ok()),
+        grant,
+        reason: (*reason).to_owned(),
+        sqlstate: error.code,
+    });
+    let payload = claimed.map(|(principal, database)| Payload {
+        detail: Some(format!("user {principal:?}, database {database:?}")),
+        ..Payload::default()
+    });
+    if let Err(error) = gateway.log.append(Entry {
+        session: None,
+        record,
+        payload,
+    }) {
+        tracing::error!(%error, "a refused login could not be recorded");
+    }
+}
+
+/// A session that the control plane counts; it is told when this is dropped, whatever happened.
+struct SessionAtControl {
+    gateway: Arc<Gateway>,
+    session: String,
+    reason: &'static str,
+}
+
+impl Drop for SessionAtControl {
+    fn drop(&mut self) {
+        let control = self.gateway.control.clone();
+        let request = v1::CloseSessionRequest {
+            session_id: std::mem::take(&mut self.session),
+            end_reason: self.reason.to_owned(),
+        };
+        self.gateway.tasks.spawn(async move {
+            if let Err(error) = control.close_session(request).await {
+                tracing::warn!(%error, "CloseSession");
+            }
+        });
+    }
+}
