@@ -1,0 +1,138 @@
+//! The control plane, as a gateway sees it: a few calls with deadlines, and one stream.
+
+mod attach;
+mod changes;
+
+use std::time::Duration;
+
+use phigate_proto::v1;
+use phigate_proto::v1::gateway_service_client::GatewayServiceClient;
+use phigate_types::{PgError, SqlState};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Status};
+
+use crate::{ControlEndpoint, GatewayError, limits};
+
+pub(crate) use attach::attach;
+
+/// Keep-alive of the connection: a peer that vanished is noticed within the lease.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// The calls. Clones share one connection, which is made again whenever it is lost.
+#[derive(Clone)]
+pub(crate) struct Control {
+    client: GatewayServiceClient<Channel>,
+}
+
+/// Why a call gave nothing. `Display` is for the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlError {
+    /// No answer in time, or no connection.
+    #[error("the control plane did not answer: {0}")]
+    Unavailable(String),
+    /// It said no.
+    #[error("the control plane refused: {}", .0.message())]
+    Refused(Box<Status>),
+    /// It said something that cannot be.
+    #[error("the control plane's answer is not valid: {0}")]
+    Answer(String),
+}
+
+impl Control {
+    /// Prepares the connection; nothing is sent yet.
+    pub(crate) fn new(endpoint: &ControlEndpoint) -> Result<Self, GatewayError> {
+        let tls = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(&endpoint.ca_pem))
+            .identity(tonic::transport::Identity::from_pem(
+                &endpoint.identity.cert_chain_pem,
+                endpoint.identity.key_pem.expose(),
+            ));
+        let channel = Endpoint::from_shared(endpoint.url.clone())
+            .and_then(|endpoint| endpoint.tls_config(tls))
+            .map_err(|error| GatewayError::Control(describe(&error)))?
+            .connect_timeout(limits::CONTROL_CALL)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        Ok(Self {
+            client: GatewayServiceClient::new(channel),
+        })
+    }
+
+    /// What a SCRAM exchange for this principal needs.
+    pub(crate) async fn look_up_credentials(
+        &self,
+        request: v1::LookUpCredentialsRequest,
+    ) -> Result<v1::LookUpCredentialsResponse, ControlError> {
+        let mut client = self.client.clone();
+        in_time(client.look_up_credentials(request)).await
+    }
+
+    /// Authorises one session on the live store.
+    pub(crate) async fn open_session(
+        &self,
+        request: v1::OpenSessionRequest,
+    ) -> Result<v1::OpenSessionResponse, ControlError> {
+        let mut client = self.client.clone();
+        in_time(client.open_session(request)).await
+    }
+
+    /// Says that a session is over.
+    pub(crate) async fn close_session(
+        &self,
+        request: v1::CloseSessionRequest,
+    ) -> Result<(), ControlError> {
+        let mut client = self.client.clone();
+        in_time(client.close_session(request))
+            .await
+            .map(|v1::CloseSessionResponse {}| ())
+    }
+
+    /// The effective policy with this id.
+    pub(crate) async fn policy(&self, id: &str) -> Result<v1::GetPolicyResponse, ControlError> {
+        let mut client = self.client.clone();
+        in_time(client.get_policy(v1::GetPolicyRequest {
+            policy_id: id.to_owned(),
+        }))
+        .await
+    }
+}
+
+impl ControlError {
+    /// What a client is told when its login fails for this.
+    pub(crate) fn for_client(&self) -> PgError {
+        PgError::fatal(
+            SqlState::CANNOT_CONNECT_NOW,
+            "the gateway cannot reach its control plane, so no grant can be checked",
+        )
+        .with_hint("try again later, or tell the operator of the gateway")
+    }
+}
+
+async fn in_time<T>(
+    call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, ControlError> {
+    match tokio::time::timeout(limits::CONTROL_CALL, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+                ControlError::Unavailable(status.message().to_owned())
+            }
+            _ => ControlError::Refused(Box::new(status)),
+        }),
+        Err(_) => Err(ControlError::Unavailable("no answer in time".to_owned())),
+    }
+}
+
+/// The whole chain of causes: tonic's own text says only "transport error".
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,216 @@
+//! The attach stream: leases one way, changes the other. The rules are `phigate_lease`'s; here is
+//! only the stream under them, made again for as long as the gateway runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use phigate_lease::gateway::{Effect, Holder, StreamError};
+use phigate_lease::{LEASE, RENEW_EVERY};
+use phigate_proto::v1;
+use phigate_proto::v1::attach_request::Message as Say;
+use phigate_proto::v1::attach_response::Message as Hear;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
+
+use super::{ControlError, changes, describe};
+use crate::clock;
+use crate::gateway::Gateway;
+use crate::limits;
+
+/// Messages on their way to the control plane.
+const QUEUE: usize = 64;
+
+/// How often the end of the lease is looked for while there is none.
+const WATCH_EVERY: Duration = Duration::from_millis(200);
+
+/// Attaches, and attaches again, until `shutdown`.
+pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
+    let watch = watch_lease(&gateway);
+    let streams = async {
+        let mut pause = limits::ATTACH_BACKOFF.0;
+        loop {
+            let began = Instant::now();
+            let error = match stream(&gateway).await {
+                Ok(never) => never,
+                Err(error) => error,
+            };
+            gateway.live.with_holder(Holder::detached);
+            tracing::warn!(%error, "detached from the control plane");
+            if began.elapsed() > LEASE {
+                pause = limits::ATTACH_BACKOFF.0;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(limits::ATTACH_BACKOFF.1);
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = watch => {}
+        () = streams => {}
+    }
+}
+
+/// Ends all sessions when the lease is over. They would end by themselves at their next write; this
+/// also ends the silent ones.
+async fn watch_lease(gateway: &Gateway) {
+    loop {
+        let now = clock::now();
+        let pause = gateway
+            .live
+            .deadline()
+            .map(|deadline| deadline.saturating_sub(now));
+        tokio::time::sleep(pause.map_or(WATCH_EVERY, |pause| pause.min(WATCH_EVERY))).await;
+        if let Some(effect) = gateway.live.with_holder(|holder| holder.tick(clock::now())) {
+            tracing::error!("the lease is over: ending all sessions");
+            carry_out(gateway, &[effect]).await;
+        }
+    }
+}
+
+/// One stream, from Hello to its end.
+async fn stream(gateway: &Gateway) -> Result<ControlError, ControlError> {
+    let (say, queue) = mpsc::channel(QUEUE);
+    let applied = gateway
+        .live
+        .with_holder(|holder| holder.hello(clock::now()));
+    let hello = Say::Hello(v1::Hello {
+        instance_id: gateway.instance.clone(),
+        applied_version: applied.0,
+        advertised_address: gateway.advertised.clone(),
+        databases: gateway.databases.keys().map(ToString::to_string).collect(),
+        session_ids: gateway
+            .live
+            .sessions()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    send(&say, hello).await?;
+    let mut client = gateway.control.client.clone();
+    let attached = client.attach(ReceiverStream::new(queue));
+    let mut hear = tokio::time::timeout(limits::CONTROL_CALL, attached)
+        .await
+        .map_err(|_| ControlError::Unavailable("no answer to Attach".to_owned()))?
+        .map_err(|status| ControlError::Unavailable(describe(&status)))?
+        .into_inner();
+    let mut renew = tokio::time::interval(RENEW_EVERY);
+    renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            message = receive(&mut hear) => {
+                heard = Instant::now();
+                act(gateway, &say, message?).await?;
+            }
+            _ = renew.tick() => {
+                if heard.elapsed() > LEASE {
+                    return Err(ControlError::Unavailable("silent for a whole lease".to_owned()));
+                }
+                let sequence =
+                    gateway.live.with_holder(|holder| holder.start_renewal(clock::now()));
+                if let Some(sequence) = sequence {
+                    send(&say, Say::Renew(v1::Renew { sequence })).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn act(
+    gateway: &Gateway,
+    say: &mpsc::Sender<v1::AttachRequest>,
+    message: Hear,
+) -> Result<(), ControlError> {
+    let now = clock::now();
+    let effects = match message {
+        Hear::Welcome(welcome) => {
+            let lease = lease(welcome.lease.as_ref())?;
+            let changes = changes::read_all(welcome.changes)?;
+            let head = phigate_types::Version(welcome.head_version);
+            gateway
+                .live
+                .with_holder(|holder| holder.welcomed(now, lease, &changes, head))
+        }
+        Hear::Renewed(renewed) => {
+            let changes = changes::read_all(renewed.changes)?;
+            let head = phigate_types::Version(renewed.head_version);
+            gateway
+                .live
+                .with_holder(|holder| holder.renewed(now, renewed.sequence, &changes, head))
+        }
+        Hear::Change(change) => {
+            let change = changes::read(change)?;
+            gateway
+                .live
+                .with_holder(|holder| holder.pushed(now, &change))
+        }
+    };
+    match effects {
+        Ok(effects) => carry_out(gateway, &effects).await,
+        Err(StreamError::Regressed { head, seen }) => {
+            tracing::error!(%head, %seen, "the control plane went back: ending all sessions");
+            gateway.live.carry_out(&Effect::EndAll).await;
+            gateway.live.with_holder(|holder| *holder = Holder::new());
+            return Err(ControlError::Answer("its change log went back".to_owned()));
+        }
+        Err(error) => return Err(ControlError::Answer(error.to_string())),
+    }
+    for applied in gateway.live.with_holder(Holder::acknowledgements) {
+        let applied = v1::Applied {
+            version: applied.version.0,
+            sessions_ended: applied.sessions_ended,
+        };
+        send(say, Say::Applied(applied)).await?;
+    }
+    Ok(())
+}
+
+async fn carry_out(gateway: &Gateway, effects: &[Effect]) {
+    for effect in effects {
+        let ended = gateway.live.carry_out(effect).await;
+        gateway
+            .live
+            .with_holder(|holder| holder.carried_out(clock::now(), effect, ended));
+        tracing::info!(sessions = ended, "change carried out");
+    }
+}
+
+async fn receive(hear: &mut Streaming<v1::AttachResponse>) -> Result<Hear, ControlError> {
+    match hear.message().await {
+        Ok(Some(v1::AttachResponse {
+            message: Some(message),
+        })) => Ok(message),
+        Ok(Some(v1::AttachResponse { message: None })) => {
+            Err(ControlError::Answer("an empty message".to_owned()))
+        }
+        Ok(None) => Err(ControlError::Unavailable("it closed the stream".to_owned())),
+        Err(status) => Err(ControlError::Unavailable(describe(&status))),
+    }
+}
+
+async fn send(say: &mpsc::Sender<v1::AttachRequest>, message: Say) -> Result<(), ControlError> {
+    let message = v1::AttachRequest {
+        message: Some(message),
+    };
+    say.send_timeout(message, limits::CONTROL_CALL)
+        .await
+        .map_err(|_| ControlError::Unavailable("the stream is closed".to_owned()))
+}
+
+fn lease(lease: Option<&prost_types::Duration>) -> Result<Duration, ControlError> {
+    let wrong = || ControlError::Answer("a Welcome without a valid lease".to_owned());
+    let lease = lease.ok_or_else(wrong)?;
+    let seconds = u64::try_from(lease.seconds).map_err(|_| wrong())?;
+    let nanos = u32::try_from(lease.nanos).map_err(|_| wrong())?;
+    let lease = Duration::new(seconds, nanos);
+    if lease.is_zero() || lease > LEASE.saturating_mul(12) {
+        Err(wrong())
+    } else {
+        Ok(lease)
+    }
+}
