@@ -1,0 +1,397 @@
+//! From a statement's text to what may run in its place: the plan, cached by the exact text and
+//! everything it was judged against.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context as Sha256, SHA256};
+use equivalent::Equivalent;
+use moka::future::Cache;
+use phigate_audit::record::{Analysis, ColumnTouch, Decision, Fingerprint, Touch};
+use phigate_phi::{EffectivePolicy, ReleaseContext};
+use phigate_sql::{
+    Batch, BoundPolicy, Context, Passthrough, Permit, Refusal, Session, Snapshot, StatementKind,
+};
+use phigate_types::{PgError, SqlState};
+
+use crate::database::Database;
+use crate::limits;
+
+/// What may run for one text.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// One a statement; none for an empty text.
+    pub(crate) permits: Vec<Permit>,
+    /// The text to send.
+    pub(crate) sql: Arc<str>,
+    /// What the record says of each permit.
+    pub(crate) analyses: Vec<Arc<Analysis>>,
+}
+
+/// How a text arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// A Query: any number of statements.
+    Simple,
+    /// A Parse: at most one.
+    Extended,
+}
+
+/// Why nothing may run.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The word in the record and the metric.
+    pub(crate) reason: &'static str,
+    /// What the client is told.
+    pub(crate) error: PgError,
+}
+
+/// What does not change while a session lives.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) user: String,
+    pub(crate) database: String,
+    pub(crate) session: String,
+    pub(crate) grant: String,
+    pub(crate) expires_at: String,
+    pub(crate) write: bool,
+}
+
+/// The plans of every session.
+#[derive(Clone)]
+pub(crate) struct Plans {
+    plans: Cache<Key, Arc<Plan>>,
+    bound: Cache<BoundKey, Arc<BoundPolicy>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    scope: [u8; 32],
+    form: Form,
+    text: Box<str>,
+}
+
+/// Looks like a [`Key`] to the cache without owning the text.
+#[derive(Hash)]
+struct KeyRef<'a> {
+    scope: &'a [u8; 32],
+    form: Form,
+    text: &'a str,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        *self.scope == key.scope && self.form == key.form && *self.text == *key.text
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct BoundKey {
+    database: String,
+    policy: String,
+    epoch: u64,
+    as_of: String,
+}
+
+/// Judges the statements of one session.
+pub(crate) struct Enforcer {
+    database: Arc<Database>,
+    policy: Arc<EffectivePolicy>,
+    release: Arc<ReleaseContext>,
+    facts: Arc<Facts>,
+    plans: Plans,
+    authority: Option<Passthrough>,
+    /// What the last text was judged against.
+    current: Option<Current>,
+}
+
+struct Current {
+    snapshot: Arc<Snapshot>,
+    bound: Arc<BoundPolicy>,
+    path: Arc<[String]>,
+    scope: [u8; 32],
+}
+
+impl Plans {
+    pub(crate) fn new() -> Self {
+        let weigh = |key: &Key, plan: &Arc<Plan>| {
+            let size = key.text.len() + plan.sql.len() * 2 + 512 * (1 + plan.permits.len());
+            u32::try_from(size).unwrap_or(u32::MAX)
+        };
+        Self {
+            plans: Cache::builder()
+                .weigher(weigh)
+                .max_capacity(limits::PLAN_CACHE)
+                .build(),
+            bound: Cache::new(limits::BOUND_CACHE),
+        }
+    }
+}
+
+impl Enforcer {
+    pub(crate) fn new(
+        database: Arc<Database>,
+        policy: Arc<EffectivePolicy>,
+        release: ReleaseContext,
+        facts: Facts,
+        plans: Plans,
+        authority: Option<Passthrough>,
+    ) -> Self {
+        Self {
+            database,
+            policy,
+            release: Arc::new(release),
+            facts: Arc::new(facts),
+            plans,
+            authority,
+            current: None,
+        }
+    }
+
+    /// Whether statements are relayed unread.
+    pub(crate) fn is_passthrough(&self) -> bool {
+        self.authority.is_some()
+    }
+
+    /// The policy as bound for the last text; `None` before the first.
+    pub(crate) fn bound(&self) -> Option<&BoundPolicy> {
+        self.current.as_ref().map(|current| current.bound.as_ref())
+    }
+
+    /// What may run for `text`. A hit in the cache compares the whole text and allocates nothing.
+    pub(crate) async fn plan(
+        &mut self,
+        text: &str,
+        form: Form,
+        path: &[String],
+    ) -> Result<Arc<Plan>, Refused> {
+        if let Some(authority) = &self.authority {
+            return Ok(Arc::new(Plan::passthrough(text, authority)));
+        }
+        self.refresh(path).await?;
+        let Some(current) = &self.current else {
+            return Err(Refused::stale());
+        };
+        if let Some(plan) = self
+            .plans
+            .plans
+            .get(&KeyRef {
+                scope: &current.scope,
+                form,
+                text,
+            })
+            .await
+        {
+            return Ok(plan);
+        }
+        let plan = if text.len() > limits::ANALYSE_INLINE {
+            let (snapshot, bound) = (Arc::clone(&current.snapshot), Arc::clone(&current.bound));
+            let (path, facts) = (Arc::clone(&current.path), Arc::clone(&self.facts));
+            let text = text.to_owned();
+            tokio::task::spawn_blocking(move || {
+                analyse(&text, form, &snapshot, &bound, &path, &facts)
+            })
+            .await
+            .map_err(|_| Refused::defect())?
+        } else {
+            analyse(
+                text,
+                form,
+                &current.snapshot,
+                &current.bound,
+                &current.path,
+                &self.facts,
+            )
+        };
+        let plan = Arc::new(plan.map_err(Refused::from)?);
+        if plan.is_shareable() {
+            let key = Key {
+                scope: current.scope,
+                form,
+                text: text.into(),
+            };
+            self.plans.plans.insert(key, Arc::clone(&plan)).await;
+        }
+        Ok(plan)
+    }
+
+    /// Binds the policy to the catalog as it is now, so that [`Self::bound`] says something.
+    pub(crate) async fn refresh(&mut self, path: &[String]) -> Result<(), Refused> {
+        let snapshot = self.database.snapshot().map_err(|()| Refused::stale())?;
+        if let Some(current) = &self.current
+            && current.snapshot.epoch == snapshot.epoch
+            && *current.path == *path
+        {
+            return Ok(());
+        }
+        let key = BoundKey {
+            database: self.facts.database.clone(),
+            policy: self.policy.id.to_string(),
+            epoch: snapshot.epoch,
+            as_of: self.release.as_of.clone(),
+        };
+        let (policy, release) = (Arc::clone(&self.policy), Arc::clone(&self.release));
+        let of = Arc::clone(&snapshot);
+        let bind = async move {
+            tokio::task::spawn_blocking(move || Arc::new(BoundPolicy::bind(&policy, &of, &release)))
+                .await
+        };
+        let bound = self
+            .plans
+            .bound
+            .try_get_with(key, bind)
+            .await
+            .map_err(|_| Refused::defect())?;
+        let scope = self.scope(snapshot.epoch, path);
+        self.current = Some(Current {
+            snapshot,
+            bound,
+            path: path.into(),
+            scope,
+        });
+        Ok(())
+    }
+
+    /// Everything a text is judged against, but the session's own id, in one hash.
+    fn scope(&self, epoch: u64, path: &[String]) -> [u8; 32] {
+        let facts = &self.facts;
+        let mut hash = Sha256::new(&SHA256);
+        let mut part = |text: &str| {
+            hash.update(&(text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        };
+        part(&facts.database);
+        part(&facts.user);
+        part(&facts.grant);
+        part(&facts.expires_at);
+        part(if facts.write { "write" } else { "read" });
+        part(self.policy.id.as_str());
+        part(&self.release.as_of);
+        part(&epoch.to_string());
+        path.iter().for_each(|schema| part(schema));
+        let mut scope = [0; 32];
+        scope.copy_from_slice(hash.finish().as_ref());
+        scope
+    }
+}
+
+fn analyse(
+    text: &str,
+    form: Form,
+    snapshot: &Snapshot,
+    policy: &BoundPolicy,
+    path: &[String],
+    facts: &Facts,
+) -> Result<Plan, Refusal> {
+    let session = Session {
+        user: &facts.user,
+        database: &facts.database,
+        search_path: path,
+        id: &facts.session,
+        grant: &facts.grant,
+        expires_at: &facts.expires_at,
+        write: facts.write,
+    };
+    let context = Context {
+        snapshot,
+        policy,
+        session: &session,
+    };
+    match form {
+        Form::Simple => Ok(Plan::of(phigate_sql::analyse(text, &context)?)),
+        Form::Extended => {
+            let permit = phigate_sql::analyse_one(text, &context)?;
+            Ok(Plan::of(Batch {
+                permits: permit.into_iter().collect(),
+            }))
+        }
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    fn of(batch: Batch) -> Self {
+        let sql = batch.sql().into();
+        let analyses = batch
+            .permits
+            .iter()
+            .map(|p| Arc::new(analysis(p)))
+            .collect();
+        Self {
+            permits: batch.permits,
+            sql,
+            analyses,
+        }
+    }
+
+    fn passthrough(text: &str, authority: &Passthrough) -> Self {
+        let permit = phigate_sql::passthrough(text, authority);
+        let analyses = vec![Arc::new(analysis(&permit))];
+        Self {
+            sql: text.into(),
+            permits: vec![permit],
+            analyses,
+        }
+    }
+
+    /// SHOW phigate.session says something else to every session.
+    fn is_shareable(&self) -> bool {
+        self.permits
+            .iter()
+            .all(|permit| permit.kind() != StatementKind::Show)
+    }
+}
+
+fn analysis(permit: &Permit) -> Analysis {
+    let touches = permit.touches().iter().map(|touch| Touch {
+        relation: touch.relation.clone(),
+        columns: touch
+            .columns
+            .iter()
+            .map(|(column, treatment)| ColumnTouch(column.clone(), treatment.as_str().to_owned()))
+            .collect(),
+    });
+    Analysis {
+        kind: permit.kind().as_str().to_owned(),
+        skeleton: permit.skeleton().to_owned(),
+        fingerprint: Fingerprint(permit.fingerprint()),
+        decision: match permit.kind() {
+            StatementKind::Passthrough => Decision::Passthrough,
+            _ => Decision::Permit,
+        },
+        masked: permit.masked(),
+        touches: touches.collect(),
+    }
+}
+
+// === impl Refused ===
+
+impl Refused {
+    fn stale() -> Self {
+        Self {
+            reason: "stale_catalog",
+            error: PgError::error(
+                SqlState::CANNOT_CONNECT_NOW,
+                "the gateway cannot read the database's catalog at the moment",
+            )
+            .with_detail("Statements are refused until it knows the tables as they are now.")
+            .with_hint("try again in a few seconds"),
+        }
+    }
+
+    fn defect() -> Self {
+        Self {
+            reason: "internal",
+            error: PgError::error(SqlState::INTERNAL_ERROR, "the gateway has a defect"),
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            reason: refusal.reason().as_str(),
+            error: refusal.into(),
+        }
+    }
+}

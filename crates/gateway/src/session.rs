@@ -1,0 +1,335 @@
+//! One session: a client, its server, and the loop between them.
+
+mod boundary;
+mod conversation;
+mod end;
+mod expect;
+mod names;
+mod naming;
+mod pump;
+mod record;
+mod reply;
+mod window;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use phigate_audit::AuditError;
+use phigate_types::PgError;
+use phigate_wire::frame::{BackendWalker, Frame, FrontendCutter, HEADER_LEN, Step};
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::live::{Leash, Live, Registration};
+use crate::{clock, limits};
+use conversation::{Conversation, Taken, Verdict};
+use pump::{Broken, Pump, Valves};
+
+pub(crate) use end::{End, turn_away};
+pub(crate) use open::{Opened, Opening, open};
+
+mod open;
+
+/// A session that is open.
+pub(crate) struct Session {
+    pump: Pump,
+    talk: Conversation,
+    cutter: FrontendCutter,
+    walker: BackendWalker,
+    /// A frame that waits for replies.
+    held: Option<Frame>,
+    /// The client said Terminate.
+    terminated: bool,
+    watch: Watch,
+    waiting: Option<Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>>,
+    registration: Registration,
+}
+
+/// What ends a session from outside.
+struct Watch {
+    leash: Arc<Leash>,
+    pulled: Pin<Box<WaitForCancellationFutureOwned>>,
+    live: Arc<Live>,
+    grant: phigate_types::GrantId,
+    /// The end of the grant on CLOCK_BOOTTIME, early by the slack.
+    ends: Duration,
+    idle: Duration,
+    /// When anything last moved.
+    active: Duration,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Session {
+    /// Relays until something ends it, then closes the client's side. What is left is the upstream
+    /// side: see [`Ended::close_upstream`].
+    pub(crate) async fn run(mut self) -> Ended {
+        let end = loop {
+            if let Err(end) = self.work().await {
+                break end;
+            }
+        };
+        // A cause from outside stands above what it made happen here.
+        let end = self.watch.leash.cause().cloned().unwrap_or(end);
+        self.finish(end).await
+    }
+
+    /// Deals with what has arrived, then waits for more.
+    async fn work(&mut self) -> Result<(), End> {
+        self.hear_server()?;
+        self.hear_client().await?;
+        // What the client said may have been answered by what is here already.
+        self.hear_server()?;
+        if self.pump.upstream_eof && self.pump.from_upstream.pending().is_empty() {
+            return Err(self.server_left());
+        }
+        if self.pump.client_eof {
+            return Err(End::ClientLeft);
+        }
+        self.arm()?;
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Cuts frames off what the client sent and has each decided on.
+    async fn hear_client(&mut self) -> Result<(), End> {
+        while !self.terminated && self.pump.to_upstream.len() < limits::HIGH_WATER {
+            let frame = if self.held.is_some() && self.talk.is_busy() {
+                return Ok(());
+            } else if let Some(frame) = self.held.take() {
+                frame
+            } else if self.talk.expect.len() >= limits::PIPELINE {
+                return Ok(());
+            } else {
+                match self.cutter.cut(&mut self.pump.from_client) {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(End::Protocol(Box::new(PgError::from(error)))),
+                }
+            };
+            let decided = self.talk.client(frame, &mut self.pump.to_upstream);
+            // Analysis may take a while; the end of the session does not wait for it.
+            let taken = tokio::select! {
+                biased;
+                () = self.watch.pulled.as_mut() => return Err(self.watch.cause()),
+                taken = decided => taken?,
+            };
+            match taken {
+                Taken::Yes => {}
+                Taken::Terminated => self.terminated = true,
+                Taken::Later(frame) => self.held = Some(frame),
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks what the server sent, in place: rows are cleared as they lie, everything else is
+    /// decided on frame by frame. Stops where a record is not durable yet.
+    fn hear_server(&mut self) -> Result<(), End> {
+        loop {
+            if self.talk.gate().is_some() {
+                return Ok(());
+            }
+            let pending = self.pump.from_upstream.pending();
+            match self.walker.next(pending) {
+                Ok(Step::Stream {
+                    len,
+                    rows,
+                    copy_rows,
+                }) => {
+                    self.talk
+                        .released(pending.get(..len).unwrap_or_default(), rows + copy_rows)?;
+                    self.pump.from_upstream.clear(len);
+                }
+                Ok(Step::Frame { tag, len }) => {
+                    let body = pending.get(HEADER_LEN..len).unwrap_or_default();
+                    match self.talk.server(tag, body)? {
+                        Verdict::Pass => self.pump.from_upstream.clear(len),
+                        Verdict::Drop => self.pump.substitute(len, &[]),
+                        Verdict::Say(instead) => self.pump.substitute(len, &instead),
+                    }
+                }
+                Ok(Step::More { need }) => {
+                    if !pending.is_empty() {
+                        self.pump.from_upstream.reserve(need);
+                    }
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the server's stream cannot be read");
+                    return Err(End::UpstreamLost);
+                }
+            }
+        }
+    }
+
+    /// Waits for the log where something depends on it.
+    fn arm(&mut self) -> Result<(), End> {
+        if self.waiting.is_none() {
+            let position = self.talk.gate().or_else(|| {
+                let recorder = &self.talk.recorder;
+                (!recorder.may_run()).then(|| recorder.last())
+            });
+            if let Some(position) = position {
+                let log = self.talk.recorder.log().clone();
+                self.waiting = Some(Box::pin(async move { log.wait_durable(position).await }));
+            }
+        } else if self.talk.recorder.log().failed().is_some() {
+            return Err(End::RecordingFailed);
+        }
+        Ok(())
+    }
+
+    /// One turn of everything that can move. The lease, the grant and the leash are looked at
+    /// before any byte is written.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let now = clock::now();
+        self.watch.check(now)?;
+        let valves = Valves {
+            read_client: !self.terminated
+                && self.held.is_none()
+                && self.talk.expect.len() < limits::PIPELINE,
+            write_upstream: self.talk.recorder.may_run(),
+        };
+        match self.pump.poll(cx, valves) {
+            Poll::Ready(Ok(())) => {
+                self.watch.active = now;
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Err(Broken::Client(error))) => {
+                tracing::debug!(%error, "the client's connection broke");
+                return Poll::Ready(Err(End::ClientLeft));
+            }
+            Poll::Ready(Err(Broken::Upstream(error))) => {
+                tracing::warn!(%error, "the server's connection broke");
+                // What it said before may still be unread.
+                return Poll::Ready(Err(self.server_left()));
+            }
+            Poll::Pending => {}
+        }
+        if let Some(waiting) = &mut self.waiting
+            && let Poll::Ready(durable) = waiting.as_mut().poll(cx)
+        {
+            self.waiting = None;
+            return Poll::Ready(durable.map_err(|error| {
+                tracing::error!(%error, "the log failed");
+                End::RecordingFailed
+            }));
+        }
+        self.watch.poll(cx, self.talk.is_busy())
+    }
+
+    fn server_left(&self) -> End {
+        match (self.terminated, self.talk.farewell) {
+            (true, _) => End::ClientLeft,
+            (false, true) => End::UpstreamClosed,
+            (false, false) => End::UpstreamLost,
+        }
+    }
+
+    /// Closes the client's side, says so, and records the end.
+    async fn finish(self, end: End) -> Ended {
+        let Self {
+            pump,
+            mut talk,
+            registration,
+            terminated,
+            ..
+        } = self;
+        let (rest, released) = pump.unsent();
+        let Pump {
+            client, upstream, ..
+        } = pump;
+        end::close_client(client, &end, rest.as_deref(), &released).await;
+        registration.client_closed();
+        let busy = talk.is_busy() && !terminated;
+        if let Err(error) = talk.close(&end) {
+            tracing::error!(%error, "the end of a session could not be recorded");
+        }
+        Ended {
+            end,
+            upstream,
+            busy,
+        }
+    }
+}
+
+/// What is left when the client's side is closed.
+pub(crate) struct Ended {
+    /// Why.
+    pub(crate) end: End,
+    /// The server's side, still open.
+    pub(crate) upstream: crate::stream::UpstreamStream,
+    /// Whether the server may be running something.
+    pub(crate) busy: bool,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn new(
+        registration: &Registration,
+        live: Arc<Live>,
+        grant: phigate_types::GrantId,
+        ends: Duration,
+        idle: Duration,
+    ) -> Self {
+        let leash = Arc::clone(registration.leash());
+        let pulled = Box::pin(leash.pulled());
+        let now = clock::now();
+        let timer = Box::pin(tokio::time::sleep(ends.saturating_sub(now).min(idle)));
+        Self {
+            leash,
+            pulled,
+            live,
+            grant,
+            ends,
+            idle,
+            active: now,
+            timer,
+        }
+    }
+
+    /// Whether anything may still be written at `now`.
+    fn check(&self, now: Duration) -> Result<(), End> {
+        if let Some(cause) = self.leash.cause() {
+            return Err(cause.clone());
+        }
+        if now >= self.ends {
+            return Err(End::Expired(self.grant));
+        }
+        if !self.live.is_live(now) {
+            return Err(End::LeaseLost);
+        }
+        Ok(())
+    }
+
+    fn cause(&self) -> End {
+        self.leash
+            .cause()
+            .cloned()
+            .unwrap_or(End::Internal("pulled without a cause"))
+    }
+
+    /// Registers for the leash and the timer. A session in which a statement runs is not idle.
+    fn poll(&mut self, cx: &mut Context<'_>, busy: bool) -> Poll<Result<(), End>> {
+        if self.pulled.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(self.cause()));
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = clock::now();
+            self.check(now)?;
+            if busy {
+                self.active = now;
+            }
+            let idle_at = self.active + self.idle;
+            if now >= idle_at {
+                return Poll::Ready(Err(End::Idle(self.idle)));
+            }
+            let next = self.ends.min(idle_at).saturating_sub(now);
+            self.timer.as_mut().reset(Instant::now() + next);
+        }
+        Poll::Pending
+    }
+}

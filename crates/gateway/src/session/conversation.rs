@@ -1,0 +1,135 @@
+//! What is said, and what it means: decides on each frame of the client, and knows what each reply
+//! of the server belongs to. No sockets here.
+
+mod frontend;
+mod replies;
+
+use std::time::Duration;
+
+use phigate_audit::{AuditError, Position};
+use phigate_types::PgError;
+
+use super::end::End;
+use super::expect::{Expect, Expectations, Run};
+use super::names::Names;
+use super::naming::Naming;
+use super::record::{Recorder, not_recorded};
+use crate::enforce::{Enforcer, Refused};
+
+pub(super) use frontend::Taken;
+pub(super) use replies::Verdict;
+
+/// One client's conversation with its server.
+pub(super) struct Conversation {
+    pub(super) enforcer: Enforcer,
+    pub(super) recorder: Recorder,
+    pub(super) expect: Expectations,
+    names: Names,
+    naming: Naming,
+    /// The grant masks or refuses something: the tripwire watches, and what the server says beside
+    /// rows is scrubbed.
+    masked: bool,
+    /// Our id, in front of the application_name upstream.
+    session: String,
+    principal: String,
+    /// The server said why it closes.
+    pub(super) farewell: bool,
+}
+
+impl Conversation {
+    pub(super) fn new(
+        enforcer: Enforcer,
+        recorder: Recorder,
+        path: Vec<String>,
+        masked: bool,
+        session: String,
+        principal: String,
+    ) -> Self {
+        Self {
+            enforcer,
+            recorder,
+            expect: Expectations::default(),
+            names: Names::default(),
+            naming: Naming::new(path),
+            masked,
+            session,
+            principal,
+            farewell: false,
+        }
+    }
+
+    /// What has to be durable before more of the server's replies may go to the client.
+    pub(super) fn gate(&mut self) -> Option<Position> {
+        let recorded = match self.expect.head()? {
+            Expect::Query(run) | Expect::Execute(run) => run.recorded,
+            _ => return None,
+        };
+        (!self.recorder.is_durable(recorded)).then_some(recorded)
+    }
+
+    /// Rows or COPY data went by, `rows` of which began here.
+    pub(super) fn released(&mut self, bytes: &[u8], rows: u32) -> Result<(), End> {
+        let passthrough = self.enforcer.is_passthrough();
+        match self.expect.head() {
+            Some(Expect::Query(run)) if run.plan.is_some() || passthrough => {
+                self.recorder.released(bytes, rows);
+                Ok(())
+            }
+            Some(Expect::Execute(_)) => {
+                self.recorder.released(bytes, rows);
+                Ok(())
+            }
+            _ => Err(unexpected(b'D')),
+        }
+    }
+
+    /// Whether replies are outstanding.
+    pub(super) fn is_busy(&self) -> bool {
+        self.expect.is_busy()
+    }
+
+    /// The executions that the end of the session cut short, and the end itself.
+    pub(super) fn close(&mut self, end: &End) -> Result<(), AuditError> {
+        let code = end.last_words().map(|error| error.code);
+        while let Some(expect) = self.expect.done() {
+            if let Expect::Query(run) | Expect::Execute(run) = expect {
+                for statement in run.statements {
+                    let code = code.or(Some(phigate_types::SqlState::QUERY_CANCELED));
+                    self.recorder
+                        .outcome(statement, run.started, None, code, None)?;
+                }
+            }
+        }
+        self.recorder.close(end)
+    }
+
+    /// Something could not be recorded: the statement fails; a log that failed ends the session.
+    fn unrecorded(&self, error: &AuditError) -> Result<Refused, End> {
+        let error = not_recorded(error);
+        if self.recorder.log().failed().is_some() {
+            return Err(End::RecordingFailed);
+        }
+        Ok(Refused {
+            reason: "unrecorded",
+            error,
+        })
+    }
+}
+
+/// A run of which nothing is known but what is given.
+fn run(refused: Option<PgError>, recorded: Position, started: Duration) -> Run {
+    Run {
+        plan: None,
+        refused: refused.map(Box::new),
+        statements: 0..0,
+        index: 0,
+        recorded,
+        started,
+    }
+}
+
+/// The server said what nobody asked for: nothing it says can be attributed any more.
+fn unexpected(tag: u8) -> End {
+    tracing::error!(tag = %char::from(tag).escape_default(), "unexpected message from the server");
+    End::UpstreamLost
+}

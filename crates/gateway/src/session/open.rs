@@ -1,0 +1,317 @@
+//! Opens a session for a proved and authorised client: connects upstream, says what PostgreSQL
+//! would say, and adds one line of our own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use phigate_audit::record::SessionOpened;
+use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext, Treatment, Unclassified};
+use phigate_sql::Passthrough;
+use phigate_types::{PgError, SqlState};
+use phigate_wire::backend::{self, TransactionStatus};
+
+use super::conversation::Conversation;
+use super::pump::Pump;
+use super::record::{Recorder, not_recorded};
+use super::{BackendWalker, FrontendCutter, Session, Watch, reply};
+use crate::authenticate::Proved;
+use crate::authorise::{Authorised, Denied};
+use crate::cancel::Issued;
+use crate::database::Database;
+use crate::enforce::{Enforcer, Facts};
+use crate::gateway::Gateway;
+use crate::startup::parameters::Requested;
+use crate::startup::settings::Settings;
+use crate::stream::ClientStream;
+use crate::upstream::{self, Connection, Login, UpstreamError};
+use crate::{clock, limits};
+
+/// Everything a session is opened from.
+pub(crate) struct Opening<'g> {
+    pub(crate) gateway: &'g Gateway,
+    pub(crate) database: Arc<Database>,
+    pub(crate) requested: Requested,
+    pub(crate) proved: Proved,
+    pub(crate) authorised: Authorised,
+    pub(crate) peer: SocketAddr,
+}
+
+/// A session, its cancel key while it lives, and the server's own.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    pub(crate) cancel: Option<(Issued, phigate_wire::startup::CancelKey)>,
+    pub(crate) database: Arc<Database>,
+}
+
+/// Opens. The greeting from AuthenticationOk to ReadyForQuery is the first thing the session
+/// writes. Not cancel safe; dropping it closes both sides.
+pub(crate) async fn open(
+    opening: Opening<'_>,
+    client: ClientStream,
+    buffer: BytesMut,
+) -> Result<Opened, (ClientStream, Denied)> {
+    match prepare(&opening, client.is_tls()).await {
+        Ok(prepared) => Ok(opening.assemble(prepared, client, buffer)),
+        Err(denied) => Err((client, denied)),
+    }
+}
+
+struct Prepared {
+    connection: Connection,
+    enforcer: Enforcer,
+    recorder: Recorder,
+    path: Vec<String>,
+    masked: bool,
+}
+
+async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
+    let Opening {
+        gateway,
+        database,
+        requested,
+        authorised,
+        ..
+    } = opening;
+    let authority = Passthrough::new(authorised.profile, authorised.write, database.passthrough);
+    let passthrough = authority.is_some();
+    let settings = Settings::of(requested, passthrough)?;
+    let path = settings.path.clone();
+    let release = ReleaseContext::new(
+        authorised.profile,
+        authorised.as_of.clone(),
+        KeyAccess::Settings,
+    );
+    let facts = Facts {
+        user: requested.principal.clone(),
+        database: requested.database.clone(),
+        session: authorised.session.to_string(),
+        grant: authorised.grant.to_string(),
+        expires_at: authorised.expires_at.to_string(),
+        write: authorised.write,
+    };
+    let mut enforcer = Enforcer::new(
+        Arc::clone(database),
+        Arc::clone(&authorised.policy),
+        release,
+        facts,
+        gateway.plans.clone(),
+        authority,
+    );
+    if !passthrough {
+        enforcer
+            .refresh(&path)
+            .await
+            .map_err(|refused| (refused.reason, fatal(refused.error)))?;
+    }
+    let login = settings.login(requested, authorised, passthrough);
+    let connection = connect(gateway, database, &login).await?;
+    let recorder = record(opening, tls, passthrough)
+        .map_err(|error| ("unrecorded", fatal(not_recorded(&error))))?;
+    let masked = !passthrough && withholds(&authorised.policy);
+    Ok(Prepared {
+        connection,
+        enforcer,
+        recorder,
+        path,
+        masked,
+    })
+}
+
+impl Opening<'_> {
+    fn assemble(self, prepared: Prepared, client: ClientStream, buffer: BytesMut) -> Opened {
+        let Self {
+            gateway,
+            database,
+            requested,
+            authorised,
+            ..
+        } = self;
+        let Prepared {
+            connection,
+            enforcer,
+            recorder,
+            path,
+            masked,
+        } = prepared;
+        let passthrough = enforcer.is_passthrough();
+        let principal = (!passthrough).then_some(requested.principal.as_str());
+        let session_id = authorised.session.to_string();
+        let mut greeting = BytesMut::new();
+        backend::authentication_ok(&mut greeting);
+        for (name, value) in &connection.parameters {
+            let shown = reply::shown(name, value, &session_id, principal).unwrap_or(value);
+            backend::parameter_status(name, shown, &mut greeting);
+        }
+        let cancel = connection.cancel.and_then(|theirs| {
+            let address = Arc::new(database.address.clone());
+            let len = requested.cancel_secret_len;
+            let (ours, issued) = gateway.cancels.issue(len, &address, theirs.clone())?;
+            backend::backend_key_data(&ours, &mut greeting);
+            Some((issued, theirs))
+        });
+        if !passthrough && wants_notices(&requested) {
+            backend::notice(&notice(&authorised), &mut greeting);
+        }
+        backend::ready_for_query(TransactionStatus::Idle, &mut greeting);
+        let mut pump = Pump::new(client, buffer, connection.stream, &connection.buffer);
+        pump.to_client = greeting;
+        let watch = Watch::new(
+            &authorised.registration,
+            Arc::clone(&gateway.live),
+            authorised.grant,
+            authorised.ends,
+            gateway.timeouts.idle,
+        );
+        let talk = Conversation::new(
+            enforcer,
+            recorder,
+            path,
+            masked,
+            session_id,
+            requested.principal,
+        );
+        let session = Session {
+            pump,
+            talk,
+            cutter: FrontendCutter::session(),
+            walker: BackendWalker::new(),
+            held: None,
+            terminated: false,
+            watch,
+            waiting: None,
+            registration: authorised.registration,
+        };
+        Opened {
+            session,
+            cancel,
+            database,
+        }
+    }
+}
+
+async fn connect(
+    gateway: &Gateway,
+    database: &Database,
+    login: &Login,
+) -> Result<Connection, Denied> {
+    let connecting = async {
+        let _turn = gateway.upstream_logins.acquire().await;
+        let stream = upstream::connect(&database.address).await?;
+        upstream::login(stream, &database.address, login).await
+    };
+    let connected = tokio::time::timeout(gateway.timeouts.upstream_login, connecting)
+        .await
+        .unwrap_or(Err(UpstreamError::Timeout));
+    connected.map_err(|error| {
+        tracing::warn!(%error, database = %database.name, "no upstream connection");
+        ("upstream", error.for_client())
+    })
+}
+
+fn record(
+    opening: &Opening<'_>,
+    tls: bool,
+    passthrough: bool,
+) -> Result<Recorder, phigate_audit::AuditError> {
+    let Opening {
+        gateway,
+        database,
+        requested,
+        proved,
+        authorised,
+        peer,
+    } = opening;
+    let invalid = |what: &str| phigate_audit::AuditError::Config(what.to_owned());
+    let opened = SessionOpened {
+        principal: requested
+            .principal
+            .parse()
+            .map_err(|_| invalid("principal"))?,
+        grant: authorised.grant,
+        epoch: authorised.epoch,
+        purpose: authorised.purpose,
+        profile: authorised.profile,
+        policy: authorised.policy.id.to_string(),
+        database: database.name.clone(),
+        client: peer.to_string(),
+        gateway: gateway.id.clone(),
+        expires_at: authorised.expires_at,
+        authentication: proved.mechanism.to_owned(),
+        tls,
+        write: authorised.write,
+        passthrough,
+    };
+    let digest_key = crate::random().map_err(|_| invalid("random bytes"))?;
+    let application = &requested.application_name;
+    Recorder::open(
+        gateway.log.clone(),
+        authorised.session,
+        opened,
+        application,
+        digest_key,
+    )
+}
+
+/// Whether anything is masked, blocked or refused under the policy.
+fn withholds(policy: &EffectivePolicy) -> bool {
+    policy.unclassified != Unclassified::Release
+        || policy.rules.iter().any(|rule| !rule.treatment.is_keep())
+}
+
+/// One line, bounded: what the grant does and how long it lasts.
+fn notice(authorised: &Authorised) -> PgError {
+    let policy = &authorised.policy;
+    let masked: Vec<_> = policy
+        .rules
+        .iter()
+        .filter(|rule| !rule.treatment.is_keep())
+        .collect();
+    let blocked = masked
+        .iter()
+        .filter(|rule| rule.treatment == Treatment::Block)
+        .count();
+    let names: Vec<String> = masked
+        .iter()
+        .take(limits::NOTICE_COLUMNS)
+        .map(|rule| format!("{}.{}", rule.column.table, rule.column.column))
+        .collect();
+    let more = masked.len().saturating_sub(names.len());
+    let listed = match (names.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(" ({})", names.join(", ")),
+        (false, more) => format!(" ({} and {more} more)", names.join(", ")),
+    };
+    let left = authorised.ends.saturating_sub(clock::now()).as_secs();
+    let (minutes, seconds) = (left / 60, left % 60);
+    PgError::notice(format!(
+        "grant {}: profile {}, {} columns masked, {blocked} blocked{listed}, {minutes} min {seconds} s left",
+        authorised.grant,
+        authorised.profile,
+        masked.len() - blocked,
+    ))
+}
+
+fn wants_notices(requested: &Requested) -> bool {
+    let level = requested
+        .settings
+        .iter()
+        .rfind(|(name, _)| name.eq_ignore_ascii_case("client_min_messages"))
+        .map(|(_, value)| value.to_ascii_lowercase());
+    !matches!(
+        level.as_deref(),
+        Some("warning" | "error" | "fatal" | "panic")
+    )
+}
+
+fn fatal(error: PgError) -> PgError {
+    let code = match error.code {
+        SqlState::INTERNAL_ERROR | SqlState::IO_ERROR | SqlState::CANNOT_CONNECT_NOW => error.code,
+        _ => SqlState::CANNOT_CONNECT_NOW,
+    };
+    PgError {
+        severity: phigate_types::Severity::Fatal,
+        code,
+        ..error
+    }
+}

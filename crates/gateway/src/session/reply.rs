@@ -1,0 +1,191 @@
+//! What the server says beside rows, made fit for a client of a masked session.
+
+use bytes::BytesMut;
+use phigate_sql::BoundPolicy;
+use phigate_wire::DecodeError;
+use phigate_wire::backend::{self, ErrorFields, RowField, field};
+
+/// The longest primary message that is passed on, in bytes.
+const MESSAGE_MAX: usize = 1024;
+
+/// What is left of an upstream error or notice: severity, SQLSTATE and a bounded primary message,
+/// which a masked session can only have computed from released values. Detail, hint, context and
+/// the names of schema, table, column and constraint are dropped, and so is the position, which
+/// counts in text that the client never wrote.
+pub(super) fn scrub(fields: &mut ErrorFields) {
+    fields.retain(|key| {
+        matches!(
+            key,
+            field::SEVERITY | field::SEVERITY_PLAIN | field::CODE | field::MESSAGE
+        )
+    });
+    let message = match class(fields) {
+        // Integrity violations name constraints and values of rows the client may not see.
+        b"23" => Some("a constraint was violated".to_owned()),
+        // Internal errors and system errors quote files, blocks and tuples.
+        b"XX" | b"58" | b"F0" => Some("the database reported an internal error".to_owned()),
+        _ => shortened(&fields.message()),
+    };
+    if let Some(message) = message {
+        fields.set(field::MESSAGE, &message);
+    }
+}
+
+/// Positions count in text that the client never wrote.
+pub(super) fn drop_positions(fields: &mut ErrorFields) {
+    fields.retain(|key| {
+        !matches!(
+            key,
+            field::POSITION | field::INTERNAL_POSITION | field::INTERNAL_QUERY
+        )
+    });
+}
+
+/// What a scrubbed error lost, for the encrypted part of the record.
+pub(super) fn withheld(fields: &ErrorFields) -> String {
+    let mut text = fields.message().into_owned();
+    for (name, key) in [
+        ("detail", field::DETAIL),
+        ("hint", field::HINT),
+        ("where", field::WHERE),
+    ] {
+        if let Some(value) = fields.get(key) {
+            text.push_str("; ");
+            text.push_str(name);
+            text.push_str(": ");
+            text.push_str(&String::from_utf8_lossy(value));
+        }
+    }
+    text
+}
+
+/// A ParameterStatus as the client may see it; `None` leaves it as it is.
+pub(super) fn parameter_status(
+    body: &[u8],
+    session: &str,
+    principal: Option<&str>,
+) -> Result<Option<BytesMut>, DecodeError> {
+    let (name, value) = backend::decode_parameter_status(body)?;
+    let Some(value) = shown(&name, &value, session, principal) else {
+        return Ok(None);
+    };
+    let mut out = BytesMut::new();
+    backend::parameter_status(&name, value, &mut out);
+    Ok(Some(out))
+}
+
+/// The value of a parameter where the client sees another than the server's: its application_name
+/// without our prefix, and itself as the user.
+pub(super) fn shown<'v>(
+    name: &str,
+    value: &'v str,
+    session: &str,
+    principal: Option<&'v str>,
+) -> Option<&'v str> {
+    match name {
+        "application_name" => {
+            let own = value.strip_prefix(session)?;
+            Some(own.strip_prefix(' ').unwrap_or(own))
+        }
+        "session_authorization" => principal,
+        "is_superuser" if principal.is_some() => Some("off"),
+        _ => None,
+    }
+}
+
+/// The tripwire: whether a row description has a field that is a masked column itself. Everything a
+/// masked statement returns is computed, or from an unmasked column.
+pub(super) fn trips(body: &[u8], policy: &BoundPolicy) -> Result<bool, DecodeError> {
+    let masked = |field: &RowField<'_>| {
+        field.table_oid != 0 && policy.is_masked_field(field.table_oid, field.column)
+    };
+    Ok(backend::decode_row_description(body)?.iter().any(masked))
+}
+
+fn class(fields: &ErrorFields) -> &[u8] {
+    fields
+        .get(field::CODE)
+        .and_then(|code| code.get(..2))
+        .unwrap_or_default()
+}
+
+fn shortened(message: &str) -> Option<String> {
+    if message.len() <= MESSAGE_MAX {
+        return None;
+    }
+    let mut end = MESSAGE_MAX;
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    Some(format!("{} ...", message.get(..end).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(u8, &str)]) -> ErrorFields {
+        let mut fields = ErrorFields::default();
+        pairs
+            .iter()
+            .for_each(|(key, value)| fields.set(*key, value));
+        fields
+    }
+
+    #[test]
+    fn only_severity_code_and_message_are_left() {
+        let mut error = fields(&[
+            (b'S', "ERROR"),
+            (b'V', "ERROR"),
+            (b'C', "22P02"),
+            (b'M', "invalid input syntax for type integer: \"x\""),
+            (b'D', "Failing row contains (123-45-6789)."),
+            (b'W', "SQL function f"),
+            (b't', "patients"),
+            (b'P', "17"),
+        ]);
+        scrub(&mut error);
+        let mut out = BytesMut::new();
+        error.encode(&mut out);
+        let text = String::from_utf8_lossy(&out).into_owned();
+        assert!(text.contains("invalid input syntax"), "{text}");
+        for gone in ["123-45", "SQL function", "patients", "17"] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+    }
+
+    #[test]
+    fn constraint_violations_lose_their_words() {
+        let mut error = fields(&[
+            (b'C', "23505"),
+            (b'M', "duplicate key violates \"patients_ssn_key\""),
+        ]);
+        scrub(&mut error);
+        assert_eq!(error.message(), "a constraint was violated");
+    }
+
+    #[test]
+    fn clients_see_their_own_application_name() {
+        assert_eq!(
+            shown(
+                "application_name",
+                "0123456789ab psql",
+                "0123456789ab",
+                None
+            ),
+            Some("psql")
+        );
+        assert_eq!(
+            shown("application_name", "0123456789ab", "0123456789ab", None),
+            Some("")
+        );
+        assert_eq!(
+            shown("application_name", "other", "0123456789ab", None),
+            None
+        );
+        assert_eq!(
+            shown("TimeZone", "UTC", "0123456789ab", Some("alice")),
+            None
+        );
+    }
+}
