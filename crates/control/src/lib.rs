@@ -1,15 +1,56 @@
 //! The control plane: grants, sessions and gateways, behind one gRPC listener.
+//!
+//! Admins call with a bearer token over TLS, gateways with a client certificate of the CA. A call
+//! that changes something returns when its audit leaf is durable; one that ends something, when
+//! no gateway serves it any more.
 
+mod access;
+mod attach;
+mod clock;
 mod config;
+mod databases;
 mod error;
+mod expiry;
+mod gateways;
+mod leaf;
+mod plane;
+mod recorder;
+mod services;
+mod startup;
+mod token;
 
 pub use config::{ControlConfig, DatabaseSpec};
 pub use error::ControlError;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use phigate_proto::FILE_DESCRIPTOR_SET;
+use phigate_proto::v1::gateway_service_server::GatewayServiceServer;
+use phigate_proto::v1::grant_service_server::GrantServiceServer;
+use phigate_proto::v1::session_service_server::SessionServiceServer;
+use phigate_store::Store;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+
+use crate::access::{AdminAccess, Refusals};
+use crate::databases::Databases;
+use crate::gateways::Gateways;
+use crate::plane::Plane;
+use crate::recorder::Recorder;
+use crate::token::AdminToken;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How often a silent connection is asked whether it is alive, and how long it may think.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// How long calls that are under way may go on when the control plane stops.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until `shutdown`; sends the bound address once calls are answered.
 pub async fn serve(
@@ -17,7 +58,105 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), ControlError> {
-    let _ = (config, ready);
-    shutdown.cancelled().await;
+    let store = Store::open(&config.store, clock::now()).await?;
+    let (log, told) = startup::open_log(config.audit).await?;
+    let earlier = startup::fence(&store, told).await?;
+    let token = AdminToken::load_or_create(&config.admin_token, &store).await?;
+    let databases = Databases::new(config.databases);
+    startup::reclassify(&store, &databases).await?;
+
+    let incoming = TcpIncoming::bind(config.listen)
+        .map_err(|source| ControlError::Listen {
+            address: config.listen,
+            source,
+        })?
+        .with_nodelay(Some(true));
+    let address = incoming
+        .local_addr()
+        .map_err(|source| ControlError::Listen {
+            address: config.listen,
+            source,
+        })?;
+
+    let drained = CancellationToken::new();
+    let (recorder, recording) = Recorder::start(store.clone(), log.clone(), drained.clone());
+    let gateways = Arc::new(Gateways::new(config.lease, earlier));
+    let announced = Arc::clone(&gateways);
+    store.observe(move |change| announced.announce(change));
+    let plane = Arc::new(Plane {
+        store: store.clone(),
+        databases,
+        principals: config.principals,
+        gateways,
+        recorder,
+        lease: config.lease,
+        shutdown: shutdown.clone(),
+    });
+    for known in store.known_gateways().await? {
+        plane.watch_lost(known.id, known.instance);
+    }
+    let refusals = Refusals::default();
+    let chores = tokio::spawn(expiry::run(Arc::clone(&plane), refusals.clone()));
+
+    let admin = AdminAccess { token, refusals };
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health
+        .set_serving::<GrantServiceServer<services::Grants>>()
+        .await;
+    health
+        .set_serving::<SessionServiceServer<services::Sessions>>()
+        .await;
+    health
+        .set_serving::<GatewayServiceServer<services::Gateways>>()
+        .await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let server = Server::builder()
+        .tls_config(tls(&config.identity, &config.client_ca_pem))?
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(GrantServiceServer::with_interceptor(
+            services::Grants(Arc::clone(&plane)),
+            admin.clone(),
+        ))
+        .add_service(SessionServiceServer::with_interceptor(
+            services::Sessions(Arc::clone(&plane)),
+            admin,
+        ))
+        .add_service(GatewayServiceServer::new(services::Gateways(Arc::clone(
+            &plane,
+        ))))
+        .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
+    tracing::info!(%address, "the control plane answers");
+    let _ = ready.send(address);
+
+    let served = tokio::select! {
+        served = server => served,
+        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    };
+    shutdown.cancel();
+    let _ = chores.await;
+    drained.cancel();
+    let _ = recording.await;
+    let closed = tokio::task::spawn_blocking(move || log.close()).await;
+    store.close().await;
+    served?;
+    closed.map_err(|_| ControlError::Stopped("the audit log could not be closed"))??;
     Ok(())
+}
+
+/// TLS with client certificates for those who have one: each service says what it asks for.
+fn tls(identity: &phigate_pki::Identity, client_ca_pem: &str) -> ServerTlsConfig {
+    ServerTlsConfig::new()
+        .identity(Identity::from_pem(
+            &identity.cert_chain_pem,
+            identity.key_pem.expose(),
+        ))
+        .client_ca_root(Certificate::from_pem(client_ca_pem))
+        .client_auth_optional(true)
+        .timeout(HANDSHAKE_DEADLINE)
 }

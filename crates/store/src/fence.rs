@@ -29,15 +29,16 @@ pub enum Fence {
 }
 
 impl Store {
-    /// Compares the store with the last leaf of the control plane's own log: its number and the
-    /// version it saw. Behind either, the store was restored from a backup.
+    /// Compares the store as it was opened with the last leaf of the control plane's own log: its
+    /// number (0 where that is not known) and the version it saw. Behind either, the store was
+    /// restored from a backup. To be called once, before anything is changed.
     pub async fn fence(
         &self,
         sequence: Sequence,
         version: Version,
         now: Timestamp,
     ) -> Result<Fence, StoreError> {
-        if sequence <= self.last_sequence().await? && version <= self.head().await? {
+        if sequence <= self.last_sequence().await? && version <= self.told() {
             return Ok(Fence::Current);
         }
         self.roll_over(sequence, version, now).await

@@ -44,6 +44,9 @@ struct Inner {
     /// the next write fills it with an entry that ends nothing, so that no version ever means
     /// two things.
     seen: AtomicU64,
+    /// The newest version that was committed for a reason; what is burnt at the start tells of
+    /// nothing.
+    told: AtomicU64,
     observer: OnceLock<Observer>,
     recorded: Notify,
     /// Locked as long as the store is open.
@@ -94,6 +97,7 @@ impl Store {
             readers,
             salt_key: Secret::new(salt_key),
             seen: AtomicU64::new(0),
+            told: AtomicU64::new(0),
             observer: OnceLock::new(),
             recorded: Notify::new(),
             _lock: lock,
@@ -101,6 +105,7 @@ impl Store {
         let head = store.head().await?;
         store.note_seen(Version(head.0 + PUSHED_AHEAD_MAX as u64));
         store.begin(now).await?.commit().await?;
+        store.0.told.store(head.0, Ordering::SeqCst);
         Ok(store)
     }
 
@@ -135,6 +140,17 @@ impl Store {
     /// Somebody outside may know this version.
     pub(crate) fn note_seen(&self, version: Version) {
         self.0.seen.fetch_max(version.0, Ordering::SeqCst);
+    }
+
+    /// This version is committed.
+    pub(crate) fn note_committed(&self, version: Version) {
+        self.note_seen(version);
+        self.0.told.fetch_max(version.0, Ordering::SeqCst);
+    }
+
+    /// The newest version that was committed for a reason.
+    pub(crate) fn told(&self) -> Version {
+        Version(self.0.told.load(Ordering::SeqCst))
     }
 
     pub(crate) fn seen(&self) -> Version {

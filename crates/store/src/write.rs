@@ -99,7 +99,7 @@ impl Write {
                 .for_each(|change| self.store.announce(change));
         }
         within(self.tx.commit()).await??;
-        self.store.note_seen(self.head);
+        self.store.note_committed(self.head);
         if !early {
             self.changes
                 .iter()

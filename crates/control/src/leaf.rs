@@ -1,0 +1,166 @@
+//! From the store's events to audit leaves. What somebody typed goes into the encrypted part.
+
+use phigate_audit::Entry;
+use phigate_audit::record::{Action, Confirmation, ControlEvent, Payload, Record};
+use phigate_store::{Event, Leaf, SYSTEM};
+use phigate_types::Version;
+
+/// The entry that tells of an event; `None` where the record model has no word for it: a session's
+/// end is in its gateway's log, the others are told to the operator's.
+pub(crate) fn entry(leaf: Leaf) -> Option<Entry> {
+    let (actor, version, action, reason) = parts(leaf.event)?;
+    Some(Entry {
+        session: None,
+        record: Record::Control(ControlEvent {
+            actor,
+            version,
+
+            action,
+        }),
+        payload: reason
+            .filter(|text| !text.is_empty())
+            .map(|reason| Payload {
+                reason: Some(reason),
+                ..Payload::default()
+            }),
+    })
+}
+
+fn parts(event: Event) -> Option<(String, Version, Action, Option<String>)> {
+    let by_itself = |version, action| (SYSTEM.to_owned(), version, action, None);
+    Some(match event {
+        Event::GrantCreated {
+            actor,
+            version,
+            grant,
+            epoch,
+            principal,
+            database,
+            profile,
+            purpose,
+            reason,
+            reveal,
+            block,
+            write,
+            max_sessions,
+            project,
+            policy,
+            expires_at,
+        } => {
+            let action = Action::GrantCreated {
+                grant,
+                epoch,
+                principal,
+                database,
+                profile,
+                purpose,
+                reveal,
+                block,
+                write,
+                project,
+                policy,
+                max_sessions,
+                expires_at,
+            };
+            (actor, version, action, Some(reason))
+        }
+        Event::GrantRevoked {
+            actor,
+            version,
+            grant,
+            epoch,
+            tombstone,
+            reason,
+        } => {
+            let action = Action::GrantRevoked {
+                grant,
+                epoch,
+                tombstone,
+            };
+            (actor, version, action, Some(reason))
+        }
+        Event::GrantExpired {
+            version,
+            grant,
+            epoch,
+        } => by_itself(version, Action::GrantExpired { grant, epoch }),
+        Event::SessionOpened {
+            session,
+            grant,
+            gateway,
+            version,
+        } => by_itself(
+            version,
+            Action::SessionAuthorised {
+                session,
+                grant,
+                gateway,
+            },
+        ),
+        Event::SessionKilled {
+            actor,
+            version,
+            session,
+            reason,
+        } => (
+            actor,
+            version,
+            Action::SessionKilled { session },
+            Some(reason),
+        ),
+        Event::SessionClosed { .. }
+        | Event::GrantReclassified { .. }
+        | Event::AdminTokenChanged { .. } => return None,
+        Event::BarrierPassed {
+            version,
+            grant,
+            session,
+            gateways,
+        } => {
+            let gateways = gateways.into_iter().map(|part| Confirmation {
+                gateway: part.gateway,
+                sessions_ended: part.sessions_ended,
+                after_us: part.after_us,
+                lease_over: part.lease_over,
+            });
+            let gateways = gateways.collect();
+            by_itself(
+                version,
+                Action::BarrierPassed {
+                    grant,
+                    session,
+                    gateways,
+                },
+            )
+        }
+        Event::GatewayAttached {
+            gateway,
+            instance: _,
+            version,
+        } => by_itself(version, Action::GatewayAttached { gateway }),
+        Event::GatewayDetached {
+            gateway,
+            instance: _,
+            version,
+        }
+        | Event::GatewayFenced {
+            gateway,
+            instance: _,
+            version,
+        } => by_itself(version, Action::GatewayDetached { gateway }),
+        Event::CallsRefused {
+            call,
+            reason,
+            count: _,
+            version,
+        } => by_itself(version, Action::CallRefused { call, reason }),
+        Event::StoreRolledBack {
+            store,
+            seen,
+            grants_revoked: _,
+        } => by_itself(
+            store.max(seen),
+            Action::StoreRolledBack { store, log: seen },
+        ),
+    })
+}

@@ -1,0 +1,236 @@
+//! Grants are made, looked up and used.
+
+use phigate_proto::v1;
+use phigate_wire::scram::Verifier;
+use tonic::Code;
+
+use super::rig::{Rig, id_of, request, within};
+
+const SESSION: &str = "0000000000s1";
+
+#[tokio::test]
+async fn each_bad_field_is_named() {
+    type Spoil = fn(&mut v1::CreateGrantRequest);
+    let cases: &[(&str, Code, Spoil)] = &[
+        ("principal", Code::InvalidArgument, |r| {
+            r.principal = "a b".into()
+        }),
+        ("principal", Code::NotFound, |r| {
+            r.principal = "mallory".into()
+        }),
+        ("database", Code::InvalidArgument, |r| r.database.clear()),
+        ("database", Code::NotFound, |r| r.database = "other".into()),
+        ("profile", Code::InvalidArgument, |r| {
+            r.profile = "all".into()
+        }),
+        ("purpose", Code::InvalidArgument, |r| {
+            r.purpose = "FUN".into()
+        }),
+        ("reason", Code::InvalidArgument, |r| r.reason = "  ".into()),
+        ("duration", Code::InvalidArgument, |r| r.duration = None),
+        ("reveal", Code::InvalidArgument, |r| {
+            r.reveal = vec!["ssn".into()]
+        }),
+        ("reveal", Code::InvalidArgument, |r| {
+            r.reveal = vec!["patients.shoe".into()]
+        }),
+        ("block", Code::InvalidArgument, |r| {
+            r.block = vec!["patients.shoe".into()]
+        }),
+        ("max_sessions", Code::InvalidArgument, |r| {
+            r.max_sessions = 1001
+        }),
+        ("project", Code::InvalidArgument, |r| {
+            r.project = "a b".into()
+        }),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let classification = super::rig::CLASSIFICATION;
+    let known = |config: &mut phigate_control::ControlConfig| {
+        config.principals = Some(vec!["alice".parse().unwrap()]);
+    };
+    let rig = Rig::start_in(directory, classification, known).await;
+    let mut admin = rig.admin().await;
+    for (field, code, spoil) in cases {
+        let mut bad = request();
+        spoil(&mut bad);
+        let refused = admin.create(bad).await.unwrap_err();
+        assert_eq!(refused.code(), *code, "{refused}");
+        assert!(
+            refused.message().starts_with(&format!("{field}: ")),
+            "{refused}"
+        );
+    }
+    admin.create(request()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_password_proves_itself_and_is_nowhere_else() {
+    let rig = Rig::start().await;
+    let mut admin = rig.admin().await;
+    let created = admin.create(request()).await.unwrap();
+    assert!(
+        created.password.len() >= 26 && created.password.bytes().all(|b| b.is_ascii_alphanumeric())
+    );
+    let mut gateway = rig.gateway("gw-1").await;
+    let mut look_up = async |principal: &str, grant_id: &str| {
+        let request = v1::LookUpCredentialsRequest {
+            principal: principal.into(),
+            database: "clinic".into(),
+            grant_id: grant_id.into(),
+        };
+        within(gateway.look_up_credentials(request))
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    let known = look_up("alice", "").await;
+    let verifier = Verifier::derive(&created.password, &known.salt, known.iterations);
+    assert_eq!(known.credentials.len(), 1);
+    assert_eq!(known.credentials[0].stored_key, verifier.stored_key);
+    assert_eq!(known.credentials[0].server_key, verifier.server_key);
+    let unknown = look_up("nobody", "").await;
+    assert_eq!(
+        (unknown.salt.len(), unknown.iterations),
+        (known.salt.len(), known.iterations)
+    );
+    assert_ne!(unknown.salt, known.salt);
+    assert_eq!(
+        look_up("nobody", "").await.salt,
+        unknown.salt,
+        "as stable as a known one's"
+    );
+    assert!(
+        look_up("alice", "no such grant")
+            .await
+            .credentials
+            .is_empty()
+    );
+    let directory = rig.stop().await;
+    for entry in walk(directory.path()) {
+        let bytes = std::fs::read(&entry).unwrap();
+        let found = bytes
+            .windows(created.password.len())
+            .any(|w| w == created.password.as_bytes());
+        assert!(!found, "{}", entry.display());
+    }
+}
+
+#[tokio::test]
+async fn a_session_opens_on_the_live_grant_and_closes() {
+    let rig = Rig::start().await;
+    let mut admin = rig.admin().await;
+    let early = admin.create(request()).await.unwrap();
+    assert_eq!(early.host, "", "no gateway is attached");
+    let mut gateway = rig.attach("gw-1", "i1").await;
+    let mut limited = request();
+    limited.max_sessions = 1;
+    limited.block = vec!["patients.zip".into()];
+    let created = admin.create(limited).await.unwrap();
+    assert_eq!(
+        (created.host.as_str(), created.port),
+        ("db.example.org", 6432)
+    );
+    let opened = gateway.open(SESSION, &created).await.unwrap();
+    assert_eq!((opened.epoch, opened.project_key.len()), (1, 32));
+    assert!(opened.remaining.unwrap().seconds <= 600 && opened.read_version > 0);
+    let full = gateway.open("0000000000s2", &created).await.unwrap_err();
+    assert_eq!(full.code(), Code::ResourceExhausted);
+    let policy = v1::GetPolicyRequest {
+        policy_id: opened.policy_id,
+    };
+    let policy = gateway
+        .client
+        .get_policy(policy)
+        .await
+        .unwrap()
+        .into_inner();
+    let policy = phigate_phi::EffectivePolicy::try_from(policy).unwrap();
+    let zip = phigate_phi::ColumnName::parse("patients.zip").unwrap();
+    assert_eq!(policy.rule(&zip).unwrap().treatment.as_str(), "block");
+    let close = v1::CloseSessionRequest {
+        session_id: SESSION.into(),
+        end_reason: "client_left".into(),
+    };
+    gateway.client.close_session(close.clone()).await.unwrap();
+    gateway.client.close_session(close).await.unwrap();
+    let get = admin.with_token(v1::GetSessionRequest {
+        session_id: SESSION.into(),
+    });
+    let session = admin
+        .sessions
+        .get_session(get)
+        .await
+        .unwrap()
+        .into_inner()
+        .session
+        .unwrap();
+    assert_eq!(
+        (session.end_reason.as_str(), session.gateway_id.as_str()),
+        ("client_left", "gw-1")
+    );
+    let mut other = rig.attach("gw-2", "i1").await;
+    gateway.open("0000000000s3", &created).await.unwrap();
+    assert_eq!(
+        other
+            .open("0000000000s4", &created)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::ResourceExhausted
+    );
+}
+
+#[tokio::test]
+async fn only_an_attached_process_opens_sessions() {
+    let rig = Rig::start().await;
+    let mut admin = rig.admin().await;
+    let created = admin.create(request()).await.unwrap();
+    let mut first = rig.attach("gw-1", "i1").await;
+    let mut second = rig.attach("gw-1", "i2").await;
+    let fenced = first.open(SESSION, &created).await.unwrap_err();
+    assert_eq!(fenced.code(), Code::FailedPrecondition);
+    let ended = loop {
+        match first.next().await {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(ended.code(), Code::FailedPrecondition, "{ended}");
+    let back = rig.attach_with("gw-1", "i1", 0, &[]).await.err().unwrap();
+    assert_eq!(
+        back.code(),
+        Code::FailedPrecondition,
+        "a fenced process does not come back"
+    );
+    second.open(SESSION, &created).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_seventeenth_live_grant_is_refused() {
+    let rig = Rig::start().await;
+    let mut admin = rig.admin().await;
+    let mut last = String::new();
+    for _ in 0..16 {
+        last = id_of(&admin.create(request()).await.unwrap());
+    }
+    assert_eq!(
+        admin.create(request()).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
+    admin.revoke(&last).await;
+    admin.create(request()).await.unwrap();
+}
+
+fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path))
+        } else {
+            files.push(path)
+        }
+    }
+    files
+}
