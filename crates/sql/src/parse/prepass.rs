@@ -106,14 +106,14 @@ impl<'a> Prepass<'_, 'a> {
     }
 
     /// ONLY before a relation: a marker as the first part of its name. Elsewhere PostgreSQL knows
-    /// it only in FETCH ... ONLY and as a label.
+    /// it only in FETCH ... ROWS ONLY, in READ ONLY and as a label.
     fn only(
         &mut self,
         token: &Token<'a>,
         span: Span,
         places: &mut Places<'_>,
     ) -> Result<(), Refusal> {
-        if self.before_word(&["row", "rows"]) || self.before_is_count() {
+        if self.before_word(&["read", "row", "rows"]) || self.before_is_count() {
             self.push_next(word(token), span);
             return Ok(());
         }
