@@ -20,6 +20,8 @@ type Failure = Box<dyn std::error::Error>;
 const STATEMENTS: u64 = 1000;
 /// Statements a lone session runs, each waited for.
 const LONE: u64 = 300;
+/// How often a log is verified.
+const RUNS: u32 = 5;
 
 fn main() -> Result<(), Failure> {
     let dir = std::env::args()
@@ -34,7 +36,7 @@ fn main() -> Result<(), Failure> {
             ..LogConfig::new(&log_dir, format!("bench/{}", level.as_str()))
         };
         let (log, _) = Log::open(config)?;
-        let (append, durable, records) = saturate(&log, 100)?;
+        let (append, durable, records) = saturate(&log, 400)?;
         let lone = lone(&log)?;
         log.clone().close()?;
         writeln!(
@@ -101,17 +103,24 @@ fn lone(log: &Log) -> Result<Duration, Failure> {
 }
 
 fn check(dir: &Path, log: &Log, out: &mut impl Write) -> Result<(), Failure> {
-    let begun = Instant::now();
-    let report = verify(
-        dir,
-        &Options {
-            head: Some(log.head()),
-        },
-    )?;
-    let span = begun.elapsed().as_secs_f64();
+    // CPU time of this thread, the best of several runs: the figure wanted is that of a core, however
+    // busy the machine is.
+    let mut span = f64::INFINITY;
+    let mut report = None;
+    for _ in 0..RUNS {
+        let begun = cpu_time();
+        report = Some(verify(
+            dir,
+            &Options {
+                head: Some(log.head()),
+            },
+        )?);
+        span = span.min(cpu_time().saturating_sub(begun).as_secs_f64());
+    }
+    let Some(report) = report else { return Ok(()) };
     writeln!(
         out,
-        "  verify: {} ({} records, {} MB in {} segments) in {span:.3} s: {:.2} GB/s",
+        "  verify: {} ({} records, {} MB in {} segments) in {span:.3} CPU s: {:.2} GB/s a core",
         report.outcome,
         report.records,
         report.bytes / 1_000_000,
@@ -119,6 +128,14 @@ fn check(dir: &Path, log: &Log, out: &mut impl Write) -> Result<(), Failure> {
         report.bytes as f64 / span / 1e9,
     )?;
     Ok(())
+}
+
+fn cpu_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or(0),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
 }
 
 fn wait(log: &Log, position: phigate_audit::Position) -> Result<(), Failure> {

@@ -100,32 +100,28 @@ impl Chain {
         let Some(link) = &fixed.session else {
             return Ok(());
         };
-        let expected = match self.sessions.get(&link.session) {
-            Some(_) if fixed.kind == Kind::SessionOpened => {
+        if fixed.kind == Kind::SessionOpened {
+            if (link.sequence, link.previous) != (0, Digest::default()) {
+                return Err("a session's first leaf names one before it");
+            }
+            if self.sessions.insert(link.session, (1, hash)).is_some() {
                 return Err("a session is opened while it is open");
             }
-            Some((sequence, head)) => (*sequence, *head),
-            None if fixed.kind == Kind::SessionOpened => (0, Digest::default()),
-            None => return Err("a leaf belongs to a session that is not open"),
+            self.opened += 1;
+            return Ok(());
+        }
+        let Some((sequence, head)) = self.sessions.get_mut(&link.session) else {
+            return Err("a leaf belongs to a session that is not open");
         };
-        if expected.0 != link.sequence {
+        if *sequence != link.sequence {
             return Err("a leaf's number in its session is not the next one");
         }
-        if expected.1 != link.previous {
+        if *head != link.previous {
             return Err("a leaf does not name the hash of its session's leaf before it");
         }
-        match fixed.kind {
-            Kind::SessionClosed => {
-                self.sessions.remove(&link.session);
-            }
-            Kind::SessionOpened => {
-                self.opened += 1;
-                self.sessions.insert(link.session, (1, hash));
-            }
-            _ => {
-                self.sessions
-                    .insert(link.session, (link.sequence + 1, hash));
-            }
+        (*sequence, *head) = (link.sequence + 1, hash);
+        if fixed.kind == Kind::SessionClosed {
+            self.sessions.remove(&link.session);
         }
         Ok(())
     }

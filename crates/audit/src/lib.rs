@@ -14,6 +14,8 @@ mod batch;
 mod chain;
 mod cipher;
 mod error;
+#[cfg(test)]
+mod example;
 pub mod keys;
 mod leaf;
 pub mod log;

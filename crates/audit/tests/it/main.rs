@@ -7,8 +7,6 @@ mod fixture;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
-mod hex_example;
-#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod reader;

@@ -122,12 +122,8 @@ fn a_missing_or_broken_segment_is_damage() {
             file.write_all_at(b"x", 40).unwrap();
         },
         |path| {
-            File::options()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_len(8192)
-                .unwrap()
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_len(8192).unwrap();
         },
     ] {
         let dir = tempfile::tempdir().unwrap();
