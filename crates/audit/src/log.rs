@@ -9,6 +9,7 @@ mod recover;
 mod waiters;
 mod writer;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -176,6 +177,14 @@ impl Log {
     pub fn close(self) -> Result<(), AuditError> {
         self.0.stop();
         self.0.progress.failed().map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("head", &self.head())
+            .finish_non_exhaustive()
     }
 }
 

@@ -51,6 +51,19 @@ struct Session {
     sealer: Sealer,
 }
 
+/// Fails the log when the thread ends in a panic: nobody may wait for ever.
+struct Guard(Arc<Progress>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail(AuditError::Failed(
+                "its writer ended in a defect".to_owned(),
+            ));
+        }
+    }
+}
+
 /// Starts the thread. Its first work is the leaf that says that the log was opened.
 pub(super) fn start(
     config: LogConfig,
@@ -87,6 +100,7 @@ pub(super) fn start(
 
 impl Writer {
     fn run(mut self, first: &Record) {
+        let _guard = Guard(self.progress.clone());
         if let Err(error) = self.work(first) {
             tracing::error!(%error, "the audit log has failed: nothing is recorded any more");
             self.progress.fail(error);

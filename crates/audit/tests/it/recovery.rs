@@ -174,3 +174,19 @@ fn a_crash_between_two_segments_is_no_damage() {
     .outcome;
     assert_eq!(outcome, Outcome::Sound);
 }
+
+#[test]
+fn a_flipped_bit_in_the_last_batch_is_not_taken_for_a_torn_write() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), 0..1);
+    let path = reader::segments(&log_dir(dir.path())).remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = *reader::batches(&bytes).last().unwrap();
+    bytes[last.at + 60] ^= 4;
+    std::fs::write(&path, &bytes).unwrap();
+    let (log, report) = Log::open(config(dir.path())).unwrap();
+    assert_eq!((report.epoch, report.torn_bytes), (2, 0));
+    assert_eq!(report.quarantined.unwrap().offset, last.at as u64);
+    log.close().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
