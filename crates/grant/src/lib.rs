@@ -14,6 +14,9 @@ pub use request::{
 };
 pub use session::{EndReason, Session, UnknownEndReason};
 
+/// A column as grants name it.
+pub use phigate_phi::ColumnName;
+
 /// Sessions a grant may have at one time where the request does not say.
 pub const DEFAULT_SESSIONS: u32 = 16;
 

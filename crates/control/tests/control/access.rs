@@ -32,24 +32,24 @@ async fn gateway_calls_need_a_gateways_certificate() {
     let lookup = v1::LookUpCredentialsRequest::default;
     let trusted = rig.ca.certificate_pem();
     let client = |channel| v1::gateway_service_client::GatewayServiceClient::new(channel);
-    let mut nobody = client(rig.channel(trusted, None).await);
+    let mut nobody = client(rig.channel(trusted, None));
     let refused = within(nobody.look_up_credentials(lookup()))
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated, "{refused}");
     // A certificate of the same CA that is not a gateway's: TLS refuses it as a client's.
     let server = rig.ca.server("other", &["gw-1"]).unwrap();
-    let mut server = client(rig.channel(trusted, Some(&server)).await);
+    let mut server = client(rig.channel(trusted, Some(&server)));
     assert!(within(server.look_up_credentials(lookup())).await.is_err());
     // A gateway's certificate of another CA.
     let elsewhere = tempfile::tempdir().unwrap();
     let other = DevCa::load_or_create(elsewhere.path()).unwrap();
     let foreign = other.gateway("gw", &"gw-1".parse().unwrap()).unwrap();
-    let mut foreign = client(rig.channel(trusted, Some(&foreign)).await);
+    let mut foreign = client(rig.channel(trusted, Some(&foreign)));
     assert!(within(foreign.look_up_credentials(lookup())).await.is_err());
     // And a client that trusts another CA does not talk to this control plane.
     let identity = rig.ca.gateway("gw", &"gw-1".parse().unwrap()).unwrap();
-    let mut deceived = client(rig.channel(other.certificate_pem(), Some(&identity)).await);
+    let mut deceived = client(rig.channel(other.certificate_pem(), Some(&identity)));
     assert!(
         within(deceived.look_up_credentials(lookup()))
             .await
@@ -63,7 +63,7 @@ async fn gateway_calls_need_a_gateways_certificate() {
 async fn a_gateways_certificate_is_not_an_admins_token() {
     let rig = Rig::start().await;
     let identity = rig.ca.gateway("gw", &"gw-1".parse().unwrap()).unwrap();
-    let channel = rig.channel(rig.ca.certificate_pem(), Some(&identity)).await;
+    let channel = rig.channel(rig.ca.certificate_pem(), Some(&identity));
     let mut grants = v1::grant_service_client::GrantServiceClient::new(channel);
     let refused = within(grants.create_grant(request())).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);

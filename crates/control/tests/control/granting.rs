@@ -13,35 +13,35 @@ async fn each_bad_field_is_named() {
     type Spoil = fn(&mut v1::CreateGrantRequest);
     let cases: &[(&str, Code, Spoil)] = &[
         ("principal", Code::InvalidArgument, |r| {
-            r.principal = "a b".into()
+            r.principal = "a b".into();
         }),
         ("principal", Code::NotFound, |r| {
-            r.principal = "mallory".into()
+            r.principal = "mallory".into();
         }),
         ("database", Code::InvalidArgument, |r| r.database.clear()),
         ("database", Code::NotFound, |r| r.database = "other".into()),
         ("profile", Code::InvalidArgument, |r| {
-            r.profile = "all".into()
+            r.profile = "all".into();
         }),
         ("purpose", Code::InvalidArgument, |r| {
-            r.purpose = "FUN".into()
+            r.purpose = "FUN".into();
         }),
         ("reason", Code::InvalidArgument, |r| r.reason = "  ".into()),
         ("duration", Code::InvalidArgument, |r| r.duration = None),
         ("reveal", Code::InvalidArgument, |r| {
-            r.reveal = vec!["ssn".into()]
+            r.reveal = vec!["ssn".into()];
         }),
         ("reveal", Code::InvalidArgument, |r| {
-            r.reveal = vec!["patients.shoe".into()]
+            r.reveal = vec!["patients.shoe".into()];
         }),
         ("block", Code::InvalidArgument, |r| {
-            r.block = vec!["patients.shoe".into()]
+            r.block = vec!["patients.shoe".into()];
         }),
         ("max_sessions", Code::InvalidArgument, |r| {
-            r.max_sessions = 1001
+            r.max_sessions = 1001;
         }),
         ("project", Code::InvalidArgument, |r| {
-            r.project = "a b".into()
+            r.project = "a b".into();
         }),
     ];
     let directory = tempfile::tempdir().unwrap();
@@ -227,9 +227,9 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(walk(&path))
+            files.extend(walk(&path));
         } else {
-            files.push(path)
+            files.push(path);
         }
     }
     files

@@ -165,14 +165,14 @@ async fn a_gateway_that_holds_an_unknown_session_is_told_to_end_it() {
 #[tokio::test]
 async fn what_keeps_it_from_starting_is_said() {
     let rig = Rig::start().await;
-    let mut failure = async |change: fn(&mut phigate_control::ControlConfig)| {
+    let failure = async |change: fn(&mut phigate_control::ControlConfig)| {
         let directory = tempfile::tempdir().unwrap();
         let (mut config, _) = rig::config(directory.path(), CLASSIFICATION);
         config.listen = rig.address;
         change(&mut config);
         let (ready, _) = oneshot::channel();
         let served = phigate_control::serve(config, CancellationToken::new(), ready);
-        within(served).await.unwrap_err()
+        within(Box::pin(served)).await.unwrap_err()
     };
     let taken = failure(|_| {}).await;
     assert!(matches!(taken, ControlError::Listen { .. }), "{taken}");

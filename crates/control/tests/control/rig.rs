@@ -103,7 +103,7 @@ impl Rig {
         self.directory
     }
 
-    pub(crate) async fn channel(&self, ca_pem: &str, identity: Option<&Identity>) -> Channel {
+    pub(crate) fn channel(&self, ca_pem: &str, identity: Option<&Identity>) -> Channel {
         let mut tls = ClientTlsConfig::new()
             .ca_certificate(Certificate::from_pem(ca_pem))
             .domain_name("localhost");
@@ -122,7 +122,7 @@ impl Rig {
     }
 
     pub(crate) async fn admin(&self) -> Admin {
-        let channel = self.channel(self.ca.certificate_pem(), None).await;
+        let channel = self.channel(self.ca.certificate_pem(), None);
         Admin {
             grants: GrantServiceClient::new(channel.clone()),
             sessions: SessionServiceClient::new(channel),
@@ -132,9 +132,7 @@ impl Rig {
 
     pub(crate) async fn gateway(&self, id: &str) -> GatewayServiceClient<Channel> {
         let identity = self.ca.gateway(id, &id.parse().unwrap()).unwrap();
-        let channel = self
-            .channel(self.ca.certificate_pem(), Some(&identity))
-            .await;
+        let channel = self.channel(self.ca.certificate_pem(), Some(&identity));
         GatewayServiceClient::new(channel)
     }
 

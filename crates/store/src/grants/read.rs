@@ -1,7 +1,6 @@
 //! Reading grants.
 
-use phigate_grant::{Ended, Grant, GrantRequest, Life, ProjectName};
-use phigate_phi::ColumnName;
+use phigate_grant::{ColumnName, Ended, Grant, GrantRequest, Life, ProjectName};
 use phigate_types::{DatabaseName, Epoch, GrantId, PrincipalName, Timestamp, Version};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
