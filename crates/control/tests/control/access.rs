@@ -9,7 +9,7 @@ use super::rig::{Rig, request, within};
 #[tokio::test]
 async fn admin_calls_need_the_token() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let bare = within(admin.grants.create_grant(request()))
         .await
         .unwrap_err();
@@ -55,7 +55,7 @@ async fn gateway_calls_need_a_gateways_certificate() {
             .await
             .is_err()
     );
-    let mut gateway = rig.gateway("gw-1").await;
+    let mut gateway = rig.gateway("gw-1");
     within(gateway.look_up_credentials(lookup())).await.unwrap();
 }
 

@@ -21,7 +21,7 @@ fn obedient(mut gateway: Attached, sessions_ended: u32) -> tokio::task::JoinHand
 #[tokio::test]
 async fn without_gateways_a_revocation_returns_at_once_and_only_once_changes_anything() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let id = id_of(&admin.create(request()).await.unwrap());
     let first = admin.revoke(&id).await;
     assert_eq!(first.gateways, []);
@@ -40,7 +40,7 @@ async fn without_gateways_a_revocation_returns_at_once_and_only_once_changes_any
 #[tokio::test]
 async fn every_gateway_is_waited_for_and_reported() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let one = obedient(rig.attach("gw-1", "i").await, 2);
     let two = obedient(rig.attach("gw-2", "i").await, 3);
@@ -74,7 +74,7 @@ async fn every_gateway_is_waited_for_and_reported() {
 #[tokio::test]
 async fn a_silent_gateways_lease_is_waited_out() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let one = obedient(rig.attach("gw-1", "i").await, 1);
     let begun = Instant::now();
@@ -93,7 +93,7 @@ async fn a_silent_gateways_lease_is_waited_out() {
 #[tokio::test]
 async fn an_acknowledgement_of_something_older_does_not_count() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let mut gateway = rig.attach("gw-1", "i").await;
     let head = gateway.welcome.head_version;
@@ -131,7 +131,7 @@ async fn an_acknowledgement_of_something_older_does_not_count() {
 #[tokio::test]
 async fn a_renewal_carries_the_head_and_a_re_attachment_what_was_missed() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let mut gateway = rig.attach("gw-1", "i").await;
     let head = gateway.welcome.head_version;
@@ -167,7 +167,7 @@ async fn a_renewal_carries_the_head_and_a_re_attachment_what_was_missed() {
 #[tokio::test]
 async fn a_kill_waits_for_the_sessions_gateway_only() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let mut gateway = rig.attach("gw-1", "i").await;
     gateway.open("0000000000s1", &created).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_kill_waits_for_the_sessions_gateway_only() {
 #[tokio::test]
 async fn expiry_is_written_down_and_told() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let mut gateway = rig.attach("gw-1", "i").await;
     let mut short = request();
     short.duration = Some(prost_types::Duration {

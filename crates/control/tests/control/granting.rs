@@ -50,7 +50,7 @@ async fn each_bad_field_is_named() {
         config.principals = Some(vec!["alice".parse().unwrap()]);
     };
     let rig = Rig::start_in(directory, classification, known).await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     for (field, code, spoil) in cases {
         let mut bad = request();
         spoil(&mut bad);
@@ -67,12 +67,12 @@ async fn each_bad_field_is_named() {
 #[tokio::test]
 async fn the_password_proves_itself_and_is_nowhere_else() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     assert!(
         created.password.len() >= 26 && created.password.bytes().all(|b| b.is_ascii_alphanumeric())
     );
-    let mut gateway = rig.gateway("gw-1").await;
+    let mut gateway = rig.gateway("gw-1");
     let mut look_up = async |principal: &str, grant_id: &str| {
         let request = v1::LookUpCredentialsRequest {
             principal: principal.into(),
@@ -119,7 +119,7 @@ async fn the_password_proves_itself_and_is_nowhere_else() {
 #[tokio::test]
 async fn a_session_opens_on_the_live_grant_and_closes() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let early = admin.create(request()).await.unwrap();
     assert_eq!(early.host, "", "no gateway is attached");
     let mut gateway = rig.attach("gw-1", "i1").await;
@@ -184,7 +184,7 @@ async fn a_session_opens_on_the_live_grant_and_closes() {
 #[tokio::test]
 async fn only_an_attached_process_opens_sessions() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let mut first = rig.attach("gw-1", "i1").await;
     let mut second = rig.attach("gw-1", "i2").await;
@@ -209,7 +209,7 @@ async fn only_an_attached_process_opens_sessions() {
 #[tokio::test]
 async fn a_seventeenth_live_grant_is_refused() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let mut last = String::new();
     for _ in 0..16 {
         last = id_of(&admin.create(request()).await.unwrap());

@@ -14,7 +14,7 @@ use super::rig::{self, CLASSIFICATION, LEASE, Rig, id_of, request, within};
 #[tokio::test]
 async fn grants_token_and_tombstones_survive_and_every_change_is_recorded() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let (one, two) = (
         admin.create(request()).await.unwrap(),
         admin.create(request()).await.unwrap(),
@@ -24,7 +24,7 @@ async fn grants_token_and_tombstones_survive_and_every_change_is_recorded() {
     let directory = rig.stop().await;
     let rig = Rig::start_in(directory, CLASSIFICATION, |_| {}).await;
     assert_eq!(rig.token(), token);
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     assert_eq!(
         admin.get(&id_of(&one)).await.unwrap().state(),
         v1::GrantState::Active
@@ -57,14 +57,14 @@ async fn grants_token_and_tombstones_survive_and_every_change_is_recorded() {
 #[tokio::test]
 async fn a_gateway_from_before_the_restart_is_waited_for() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let gateway = rig.attach("gw-1", "i").await;
     let directory = rig.stop().await;
     drop(gateway);
     let begun = Instant::now();
     let rig = Rig::start_in(directory, CLASSIFICATION, |_| {}).await;
-    let revoked = rig.admin().await.revoke(&id_of(&created)).await;
+    let revoked = rig.admin().revoke(&id_of(&created)).await;
     assert!(begun.elapsed() >= phigate_lease::with_drift(LEASE));
     assert_eq!(revoked.gateways.len(), 1);
     assert!(revoked.gateways[0].lease_over);
@@ -73,20 +73,20 @@ async fn a_gateway_from_before_the_restart_is_waited_for() {
 #[tokio::test]
 async fn a_restored_older_backup_revives_nothing() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let one = admin.create(request()).await.unwrap();
     let two = admin.create(request()).await.unwrap();
     let directory = rig.stop().await;
     let backup = std::fs::read(directory.path().join("control.db")).unwrap();
     let rig = Rig::start_in(directory, CLASSIFICATION, |_| {}).await;
-    rig.admin().await.revoke(&id_of(&one)).await;
+    rig.admin().revoke(&id_of(&one)).await;
     let directory = rig.stop().await;
     for leftover in ["control.db-wal", "control.db-shm"] {
         let _ = std::fs::remove_file(directory.path().join(leftover));
     }
     std::fs::write(directory.path().join("control.db"), backup).unwrap();
     let rig = Rig::start_in(directory, CLASSIFICATION, |_| {}).await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     for created in [&one, &two] {
         let grant = admin.get(&id_of(created)).await.unwrap();
         assert_eq!(grant.state(), v1::GrantState::Revoked);
@@ -118,7 +118,7 @@ async fn leaves_that_were_not_written_are_written_at_the_next_start() {
     drop(store);
     let rig = Rig::start_in(directory, CLASSIFICATION, |_| {}).await;
     // A later call returns after its own leaf, and leaves are in order.
-    rig.admin().await.create(request()).await.unwrap();
+    rig.admin().create(request()).await.unwrap();
     let told = actions(rig.stop().await.path());
     let grants: Vec<bool> = told
         .iter()
@@ -136,12 +136,12 @@ async fn leaves_that_were_not_written_are_written_at_the_next_start() {
 #[tokio::test]
 async fn a_changed_classification_ends_the_grants_it_changes() {
     let rig = Rig::start().await;
-    let mut admin = rig.admin().await;
+    let mut admin = rig.admin();
     let created = admin.create(request()).await.unwrap();
     let directory = rig.stop().await;
     let narrower = CLASSIFICATION.replace("zip3,keep", "zip3,zip3");
     let rig = Rig::start_in(directory, &narrower, |_| {}).await;
-    let grant = rig.admin().await.get(&id_of(&created)).await.unwrap();
+    let grant = rig.admin().get(&id_of(&created)).await.unwrap();
     assert_eq!(grant.state(), v1::GrantState::Revoked);
 }
 

@@ -121,7 +121,7 @@ impl Rig {
         std::fs::read_to_string(self.directory.path().join("admin.token")).unwrap()
     }
 
-    pub(crate) async fn admin(&self) -> Admin {
+    pub(crate) fn admin(&self) -> Admin {
         let channel = self.channel(self.ca.certificate_pem(), None);
         Admin {
             grants: GrantServiceClient::new(channel.clone()),
@@ -130,7 +130,7 @@ impl Rig {
         }
     }
 
-    pub(crate) async fn gateway(&self, id: &str) -> GatewayServiceClient<Channel> {
+    pub(crate) fn gateway(&self, id: &str) -> GatewayServiceClient<Channel> {
         let identity = self.ca.gateway(id, &id.parse().unwrap()).unwrap();
         let channel = self.channel(self.ca.certificate_pem(), Some(&identity));
         GatewayServiceClient::new(channel)
@@ -147,7 +147,7 @@ impl Rig {
         applied: u64,
         held: &[String],
     ) -> Result<Attached, Status> {
-        let mut client = self.gateway(id).await;
+        let mut client = self.gateway(id);
         let (send, queue) = mpsc::channel(16);
         let hello = v1::Hello {
             instance_id: instance.into(),
