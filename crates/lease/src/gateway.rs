@@ -157,7 +157,9 @@ impl Holder {
         Self::default()
     }
 
-    /// A stream opens and Hello is sent now. Answers to renewals of an earlier stream are void.
+    /// A stream opens and Hello is sent now. Answers to renewals of an earlier stream are void, and
+    /// nothing that arrives on an earlier stream may be fed in any more: its Welcome would be taken
+    /// for the answer to this Hello.
     /// Returns `Hello.applied_version`.
     pub fn hello(&mut self, now: Instant) -> Version {
         self.stream = Stream::Greeting(now);

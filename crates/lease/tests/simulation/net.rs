@@ -68,6 +68,7 @@ pub(crate) enum AtProcess {
     },
 }
 
+#[derive(Clone, Copy)]
 pub(crate) enum AtPlane {
     Hello {
         applied: Version,

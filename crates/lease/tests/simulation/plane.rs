@@ -90,7 +90,7 @@ impl Plane {
         match what {
             AtPlane::Hello { applied } => {
                 let Ok(fenced) = self.leases.attach(now, gateway, instance) else {
-                    return self.refuse(net, process, stream);
+                    return Self::refuse(net, process, stream);
                 };
                 tally.fenced += fenced.len() as u64;
                 self.close(net, gateway, &fenced);
@@ -118,7 +118,7 @@ impl Plane {
                     };
                     net.at_plane(work, process, stream, answer);
                 }
-                Err(_) => self.refuse(net, process, stream),
+                Err(_) => Self::refuse(net, process, stream),
             },
             AtPlane::Answer { sequence } => self.answer(net, stream, sequence),
             AtPlane::Applied {
@@ -285,7 +285,7 @@ impl Plane {
         }
     }
 
-    fn refuse(&mut self, net: &mut Net, process: usize, stream: u64) {
+    fn refuse(net: &mut Net, process: usize, stream: u64) {
         let delay = net.delay();
         net.at_process(delay, process, AtProcess::Lost { stream });
     }
