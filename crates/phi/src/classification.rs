@@ -108,14 +108,9 @@ impl Classification {
 
         let mut classification = Self::default();
         for row in rows {
-            let row = row.map_err(|bad| {
-                error(
-                    bad.position().map_or(0, csv::Position::line),
-                    "",
-                    bad.to_string(),
-                )
-            })?;
-            let line = row.position().map_or(0, csv::Position::line);
+            let row =
+                row.map_err(|bad| error(line_of(bad.position(), text), "", bad.to_string()))?;
+            let line = line_of(row.position(), text);
             let column = ClassifiedColumn::from_row(&row, with_expert, line)
                 .map_err(|(cell, message)| error(line, cell, message))?;
             if let Some(first) = classification.columns.get(&column.name) {
@@ -219,6 +214,20 @@ impl ClassifiedColumn {
             line,
         })
     }
+}
+
+/// The line a row stands on, from 1: the reader counts it from where the row before it ended, blank
+/// lines and comments included.
+fn line_of(position: Option<&csv::Position>, text: &str) -> u64 {
+    let Some(position) = position else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let skipped = text
+        .get(start..)
+        .unwrap_or_default()
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with('#'))
+        .count();
+    position.line().saturating_add(skipped as u64)
 }
 
 /// Whether the optional cell is there; an error when the header is not ours.

@@ -17,6 +17,10 @@ const FIRST_DAY: &str = "4714-11-24 BC";
 /// A `timestamptz` keeps a year from either end, for the session's time zone moves it.
 const FIRST_ZONED_YEAR: &str = "4712-01-01 BC";
 
+/// Where the last whole year of timestamps begins: what rounding to a type modifier carried beyond
+/// the type's end is only ever compared with it.
+const LAST_TIMESTAMP_YEAR: &str = "294276-01-01";
+
 /// The last day that can be moved by a year (dates end in 5874897, timestamps in 294276).
 const LAST_MOVABLE_DATE: &str = "5874895-12-31";
 const LAST_MOVABLE_TIMESTAMP: &str = "294274-12-31";
@@ -26,24 +30,31 @@ pub(super) fn year(column: &str, ty: &ColumnType) -> String {
     match ty.kind {
         TypeKind::Date => {
             let first = call("make_date", &[&year_of(column), "1", "1"]);
-            whole_years(column, "date", FIRST_WHOLE_YEAR, FIRST_DAY, &first)
+            whole_years(column, "date", FIRST_WHOLE_YEAR, None, &first)
         }
         TypeKind::Timestamp => {
             let first = call("date_trunc", &["'year'", column]);
-            whole_years(column, "timestamp", FIRST_WHOLE_YEAR, FIRST_DAY, &first)
+            whole_years(
+                column,
+                "timestamp",
+                FIRST_WHOLE_YEAR,
+                Some(LAST_TIMESTAMP_YEAR),
+                &first,
+            )
         }
         TypeKind::Timestamptz => {
             // The year is read in UTC: by the session's time zone a client could move the cut and
             // find the day. It is written as that year's midnight in the session's time zone, so
             // that whoever extracts the year finds the same one.
-            let utc = call("timezone", &["'UTC'", column]);
-            let year = year_of(&utc);
+            let year = year_of(&call("timezone", &["'UTC'", column]));
             let first = call("make_timestamptz", &[&year, "1", "1", "0", "0", "0"]);
-            let (from, before) = (
-                format!("{FIRST_ZONED_YEAR} UTC"),
-                format!("{FIRST_DAY} UTC"),
-            );
-            whole_years(column, "timestamptz", &from, &before, &first)
+            whole_years(
+                column,
+                "timestamptz",
+                FIRST_ZONED_YEAR,
+                Some(LAST_TIMESTAMP_YEAR),
+                &first,
+            )
         }
         kind if kind.is_number() => number_year(column, kind, |year| year),
         _ => null(),
@@ -120,12 +131,20 @@ fn year_of(value: &str) -> String {
     cast(&call("extract", &["'year'", value]), "int4")
 }
 
-/// Infinities as they are, what lies before `from` as `before`, anything else as `first`.
-fn whole_years(column: &str, ty: &str, from: &str, before: &str, first: &str) -> String {
+/// Infinities as they are, what lies before `from` as the type's first day, what lies after `last` as
+/// `last`, anything else as `first`.
+fn whole_years(column: &str, ty: &str, from: &str, last: Option<&str>, first: &str) -> String {
+    let zone = if ty == "timestamptz" { " UTC" } else { "" };
+    let day = |text: &str| constant(&format!("{text}{zone}"), ty);
     let finite = call("isfinite", &[column]);
-    let early = op(column, "<", &constant(from, ty));
-    let before = constant(before, ty);
-    format!("CASE WHEN NOT {finite} THEN {column} WHEN {early} THEN {before} ELSE {first} END")
+    let early = op(column, "<", &day(from));
+    let late = last.map_or(String::new(), |last| {
+        format!("WHEN {} THEN {} ", op(column, ">=", &day(last)), day(last))
+    });
+    format!(
+        "CASE WHEN NOT {finite} THEN {column} WHEN {early} THEN {} {late}ELSE {first} END",
+        day(FIRST_DAY)
+    )
 }
 
 /// A number taken for a year, if it can be one.

@@ -1,7 +1,7 @@
 //! Keyed codes: a permutation for integers, HMAC-SHA-256 (RFC 2104) for texts and uuids; and the
 //! number of days that a patient's dates move by.
 
-use super::sql::{between, call, cast, null, op};
+use super::sql::{call, cast, null, op};
 use super::{KeyAccess, PatientKey};
 use crate::column::{ColumnType, TypeKind};
 use crate::keys;
@@ -22,9 +22,9 @@ const DAYS_MAX: u16 = 365;
 /// The code of a value of the type.
 pub(super) fn code(column: &str, ty: &ColumnType, keys: KeyAccess) -> String {
     match ty.kind {
-        TypeKind::Int2 => narrow(column, "int2", 8, 7, keys),
-        TypeKind::Int4 => narrow(column, "int4", 16, 15, keys),
-        TypeKind::Int8 => wide(column, keys),
+        TypeKind::Int2 => integer(column, &Halves::constant(7, "02"), keys),
+        TypeKind::Int4 => integer(column, &Halves::constant(15, "04"), keys),
+        TypeKind::Int8 => integer(column, &Halves::of_bigint(), keys),
         TypeKind::Uuid => uuid(column, keys),
         _ => text(column, ty, keys),
     }
@@ -46,7 +46,7 @@ pub(super) fn days(patient: &PatientKey, keys: KeyAccess) -> Option<String> {
     );
     // 0 to 729; the upper half, moved up by one, leaves zero out.
     let span = DAYS_MAX * 2;
-    let number = op(&leading_bits(&hash, 32, "int8"), "%", &span.to_string());
+    let number = op(&leading_bits(&hash), "%", &span.to_string());
     let signed = op(&cast(&number, "int4"), "-", &DAYS_MAX.to_string());
     Some(format!(
         "(SELECT CASE WHEN {nonnegative} THEN {up} ELSE p.d END \
@@ -95,100 +95,102 @@ fn hmac(bytes: &str, purpose: &str, keys: KeyAccess) -> String {
     )
 }
 
-/// A permutation of the `int2` or `int4`, of the negative and of the others by themselves. Computed
-/// in `int4`. Sub-selects bind what is used twice, and `OFFSET 0` keeps the planner from undoing it.
-fn narrow(column: &str, ty: &str, high_bits: u8, low_bits: u8, keys: KeyAccess) -> String {
-    let magnitude = magnitude(&cast(column, "int4"));
-    let mask = (1_u32 << low_bits) - 1;
-    let mut state = format!(
-        "(SELECT {} AS a, {} AS b OFFSET 0)",
-        op(&magnitude, ">>", &low_bits.to_string()),
-        op(&magnitude, "&", &mask.to_string()),
-    );
-    // The halves change places each round, so a half's width alternates; after an even number of
-    // rounds each is where it began.
-    let (mut a_bits, mut b_bits) = (high_bits, low_bits);
-    for round in 0..ROUNDS {
-        let mixed = op("p.a", "#", &round_bits("p.b", round, ty, a_bits, keys));
-        state = format!("(SELECT p.b AS a, {mixed} AS b FROM {state} AS p OFFSET 0)");
-        (a_bits, b_bits) = (b_bits, a_bits);
+/// How a magnitude is cut into two numbers, `h` below `h_max` and `l` below `l_max`, and put
+/// together again. SQL over the magnitude `p.m`, then over `p.h` and `p.l`.
+struct Halves {
+    h: String,
+    l: String,
+    h_max: String,
+    l_max: String,
+    joined: String,
+    /// Keeps the permutations of the widths apart, in hex; `int4` and `int8` share one.
+    purpose: &'static str,
+}
+
+impl Halves {
+    /// A magnitude of `2 * low_bits + 1` bits.
+    fn constant(low_bits: u8, purpose: &'static str) -> Self {
+        let (low, mask) = (low_bits.to_string(), ((1_u64 << low_bits) - 1).to_string());
+        Self {
+            h: op("p.m", ">>", &low),
+            l: op("p.m", "&", &mask),
+            h_max: (1_u64 << (low_bits + 1)).to_string(),
+            l_max: (1_u64 << low_bits).to_string(),
+            joined: op(&op("p.h", "<<", &low), "|", "p.l"),
+            purpose,
+        }
     }
-    let joined = op(&op("p.a", "<<", &low_bits.to_string()), "|", "p.b");
-    signed(column, &format!("(SELECT {joined} FROM {state} AS p)"))
-}
 
-/// A permutation of the `int8` that agrees with [`narrow`] wherever the value is an `int4`, so that
-/// keys of both widths join; all other values are permuted among themselves: their upper half is
-/// never zero, and counts from 1 modulo 2^32 - 1.
-fn wide(column: &str, keys: KeyAccess) -> String {
-    const LOW_BITS: u8 = 31;
-    const LOW_MASK: &str = "2147483647";
-    const HIGHS: &str = "4294967295";
-    let magnitude = magnitude(column);
-    let mut state = format!(
-        "(SELECT {} AS h, {} AS l OFFSET 0)",
-        op(&op(&magnitude, ">>", &LOW_BITS.to_string()), "-", "1"),
-        op(&magnitude, "&", LOW_MASK),
-    );
-    for round in (0..ROUNDS).step_by(2) {
-        let high = op("p.h", "+", &round_bits("p.l", round, "int8", 32, keys));
-        let high = op(&high, "%", HIGHS);
-        state = format!("(SELECT {high} AS h, p.l AS l FROM {state} AS p OFFSET 0)");
-        let low = op(
-            "p.l",
-            "#",
-            &round_bits("p.h", round + 1, "int8", LOW_BITS, keys),
-        );
-        state = format!("(SELECT p.h AS h, {low} AS l FROM {state} AS p OFFSET 0)");
+    /// As an `int4` where it is one, so that keys of both widths join. All larger ones are permuted
+    /// among themselves: their upper half is never zero, so it counts from one, modulo 2^32 - 1.
+    fn of_bigint() -> Self {
+        let (narrow, wide) = (Self::constant(15, "04"), Self::constant(31, "04"));
+        let either = |condition: &str, narrow: &str, wide: &str| {
+            format!("CASE WHEN {condition} THEN {narrow} ELSE {wide} END")
+        };
+        let is_narrow = op("p.m", "<", "2147483648");
+        let wide_joined = op(&op(&op("p.h", "+", "1"), "<<", "31"), "|", "p.l");
+        Self {
+            h: either(&is_narrow, &narrow.h, &op(&wide.h, "-", "1")),
+            l: either(&is_narrow, &narrow.l, &wide.l),
+            h_max: either(&is_narrow, &narrow.h_max, "4294967295"),
+            l_max: either(&is_narrow, &narrow.l_max, &wide.l_max),
+            joined: either(&op("p.d", "=", &narrow.l_max), &narrow.joined, &wide_joined),
+            purpose: "04",
+        }
     }
-    let joined = op(
-        &op(&op("p.h", "+", "1"), "<<", &LOW_BITS.to_string()),
-        "|",
-        "p.l",
-    );
-    let outer = signed(column, &format!("(SELECT {joined} FROM {state} AS p)"));
-    let is_int4 = between(column, "(-2147483648)", LOW_MASK);
-    let inner = narrow(&cast(column, "int4"), "int4", 16, 15, keys);
-    format!("CASE WHEN {is_int4} THEN {inner} ELSE {outer} END")
 }
 
-/// The value without its sign: `x` or `-1 - x`.
-fn magnitude(column: &str) -> String {
-    format!(
-        "CASE WHEN {} THEN (OPERATOR(pg_catalog.~) {column}) ELSE {column} END",
-        op(column, "<", "0")
-    )
-}
-
-/// The permuted magnitude with the value's sign again.
-fn signed(column: &str, magnitude: &str) -> String {
+/// A permutation of the type's integers, of the negative and of the others by themselves: a Feistel
+/// network with addition. Sub-selects bind what is used twice; `OFFSET 0` keeps the planner from
+/// copying it instead.
+fn integer(column: &str, halves: &Halves, keys: KeyAccess) -> String {
     // INVARIANT: `column` is only ever named where no `p` is in scope, for it may be called that.
+    let value = cast(column, "int8");
+    let negative = op(&value, "<", "0");
+    let magnitude =
+        format!("CASE WHEN {negative} THEN (OPERATOR(pg_catalog.~) {value}) ELSE {value} END");
+    let key = key(keys::INTEGER, halves.purpose, keys);
+    let Halves {
+        h,
+        l,
+        h_max,
+        l_max,
+        joined,
+        ..
+    } = halves;
+    let mut state = format!("(SELECT {negative} AS n, {magnitude} AS m OFFSET 0)");
+    state = format!(
+        "(SELECT p.n, {h} AS h, {l} AS l, {h_max} AS c, {l_max} AS d, {key} AS k \
+         FROM {state} AS p OFFSET 0)"
+    );
+    for round in 0..ROUNDS {
+        let halves = if round % 2 == 0 {
+            format!("{} AS h, p.l", mixed("p.h", "p.l", round, "p.c"))
+        } else {
+            format!("p.h, {} AS l", mixed("p.l", "p.h", round, "p.d"))
+        };
+        state = format!("(SELECT p.n, {halves}, p.c, p.d, p.k FROM {state} AS p OFFSET 0)");
+    }
+    state = format!("(SELECT p.n, {joined} AS m FROM {state} AS p OFFSET 0)");
     format!(
-        "(SELECT CASE WHEN {negative} THEN (OPERATOR(pg_catalog.~) p.m) ELSE p.m END \
-         FROM (SELECT {column} AS v, {magnitude} AS m OFFSET 0) AS p)",
-        negative = op("p.v", "<", "0"),
+        "(SELECT CASE WHEN p.n THEN (OPERATOR(pg_catalog.~) p.m) ELSE p.m END FROM {state} AS p)"
     )
 }
 
-/// A round's function: the first bits of SHA-256 over key, width, round and half. The message has
-/// one length, so no HMAC is needed.
-fn round_bits(half: &str, round: u8, ty: &str, bits: u8, keys: KeyAccess) -> String {
-    let label = format!("{ty}{round}");
-    let key = key(keys::INTEGER, &hex::encode(label), keys);
-    let half = call("int8send", &[&cast(half, "int8")]);
-    let hash = call("sha256", &[&call("byteacat", &[&key, &half])]);
-    leading_bits(&hash, bits, if ty == "int8" { "int8" } else { "int4" })
+/// One half after a round: itself plus a keyed function of the other, modulo its bound. The function
+/// is SHA-256 over key, purpose, half and round, always 41 bytes, so that no HMAC is needed.
+fn mixed(half: &str, other: &str, round: u8, bound: &str) -> String {
+    let message = op(&op(other, "<<", "3"), "|", &round.to_string());
+    let message = call("int8send", &[&cast(&message, "int8")]);
+    let hash = call("sha256", &[&call("byteacat", &["p.k", &message])]);
+    op(&op(half, "+", &leading_bits(&hash)), "%", bound)
 }
 
-/// The first `bits` bits of a hash, up to 32, as a number that is not negative.
-fn leading_bits(hash: &str, bits: u8, ty: &str) -> String {
-    let bytes = bits.div_ceil(8);
-    let hex = call(
-        "encode",
-        &[&call("substr", &[hash, "1", &bytes.to_string()]), "'hex'"],
-    );
-    let text = op("'x'", "||", &hex);
-    cast(&cast(&text, &format!("bit({bits})")), ty)
+/// The first 32 bits of a hash as an `int8` that is not negative.
+fn leading_bits(hash: &str) -> String {
+    let hex = call("encode", &[&call("substr", &[hash, "1", "4"]), "'hex'"]);
+    cast(&cast(&op("'x'", "||", &hex), "bit(32)"), "int8")
 }
 
 /// A text's bytes in the database's own encoding, which needs no conversion and so cannot fail.
