@@ -183,8 +183,8 @@ fn their_class(token: &Theirs) -> Option<(Class, Option<&str>)> {
         Theirs::SingleQuotedString(value)
         | Theirs::EscapedStringLiteral(value)
         | Theirs::UnicodeStringLiteral(value)
-        | Theirs::SingleQuotedByteStringLiteral(value) => (Class::String, Some(value)),
-        Theirs::HexStringLiteral(value) => (Class::String, Some(value)),
+        | Theirs::SingleQuotedByteStringLiteral(value)
+        | Theirs::HexStringLiteral(value) => (Class::String, Some(value)),
         Theirs::DollarQuotedString(string) => (Class::String, Some(&string.value)),
         Theirs::Placeholder(_) => (Class::Parameter, None),
         Theirs::EOF

@@ -230,21 +230,20 @@ impl<'a> Lexer<'a> {
                 (b'e' | b'E', b'\'') => self.escape_string()?,
                 (b'b' | b'B', b'\'') => self.digits_string(Kind::BitString)?,
                 (b'x' | b'X', b'\'') => self.digits_string(Kind::HexString)?,
-                (b'n' | b'N', b'\'') => return self.fail(LexErrorKind::NationalString, start),
+                (b'n' | b'N', b'\'') => return Self::fail(LexErrorKind::NationalString, start),
                 (b'u' | b'U', b'&') if self.peek(2) == b'\'' => self.unicode_string()?,
                 (b'u' | b'U', b'&') if self.peek(2) == b'"' => {
-                    return self.fail(LexErrorKind::UnicodeIdentifier, start);
+                    return Self::fail(LexErrorKind::UnicodeIdentifier, start);
                 }
                 (b'"', _) => self.quoted_identifier()?,
                 (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => self.number()?,
                 (b'$', _) => self.dollar()?,
                 (byte, _) if is_identifier_start(byte) => self.word(),
-                (b',' | b'(' | b')' | b'[' | b']' | b';', _) => self.punctuation(1),
                 (b'.', b'.') | (b':', b':' | b'=') => self.punctuation(2),
-                (b'.' | b':', _) => self.punctuation(1),
+                (b',' | b'(' | b')' | b'[' | b']' | b';' | b'.' | b':', _) => self.punctuation(1),
                 (byte, _) if operator::is_operator_byte(byte) => self.operator()?,
-                (0x0b, _) => return self.fail(LexErrorKind::VerticalTab, start),
-                _ => return self.fail(LexErrorKind::InvalidCharacter, start),
+                (0x0b, _) => return Self::fail(LexErrorKind::VerticalTab, start),
+                _ => return Self::fail(LexErrorKind::InvalidCharacter, start),
             };
             return Ok(Some(Piece::Token(token)));
         }
@@ -256,7 +255,7 @@ impl<'a> Lexer<'a> {
         let mut depth = 0usize;
         loop {
             match (self.peek(0), self.peek(1)) {
-                (0, _) => return self.fail(LexErrorKind::UnterminatedComment, start),
+                (0, _) => return Self::fail(LexErrorKind::UnterminatedComment, start),
                 (b'/', b'*') => {
                     depth += 1;
                     self.at += 2;
@@ -302,7 +301,7 @@ impl<'a> Lexer<'a> {
             _ => body.bytes().all(|byte| byte.is_ascii_hexdigit()),
         };
         if !valid {
-            return self.fail(LexErrorKind::InvalidBitString, start);
+            return Self::fail(LexErrorKind::InvalidBitString, start);
         }
         Ok(self.token(kind, start, Cow::Borrowed(body)))
     }
@@ -311,7 +310,7 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         let body = self.quoted_body(0, b'"', LexErrorKind::UnterminatedIdentifier)?;
         if body.is_empty() {
-            return self.fail(LexErrorKind::EmptyIdentifier, start);
+            return Self::fail(LexErrorKind::EmptyIdentifier, start);
         }
         let name = cut(undouble(body, "\"\"", "\""));
         Ok(self.token(Kind::QuotedIdentifier, start, name))
@@ -329,7 +328,7 @@ impl<'a> Lexer<'a> {
         let body = self.at;
         loop {
             match (self.peek(0), self.peek(1)) {
-                (0, _) => return self.fail(unterminated, start),
+                (0, _) => return Self::fail(unterminated, start),
                 (a, b) if a == quote && b == quote => self.at += 2,
                 (a, _) if a == quote => break,
                 _ => self.at += 1,
@@ -347,12 +346,12 @@ impl<'a> Lexer<'a> {
             self.at += 1;
             self.skip_while(|byte| byte.is_ascii_digit());
             if is_identifier_start(self.peek(0)) {
-                return self.fail(LexErrorKind::ParameterJunk, start);
+                return Self::fail(LexErrorKind::ParameterJunk, start);
             }
             let digits = self.slice(start + 1, self.at);
             return match digits.parse::<u16>() {
                 Ok(1..) => Ok(self.token(Kind::Parameter, start, Cow::Borrowed(digits))),
-                _ => self.fail(LexErrorKind::ParameterOutOfRange, start),
+                _ => Self::fail(LexErrorKind::ParameterOutOfRange, start),
             };
         }
         self.at += 1;
@@ -360,13 +359,13 @@ impl<'a> Lexer<'a> {
             self.skip_while(|byte| is_identifier_start(byte) || byte.is_ascii_digit());
         }
         if self.peek(0) != b'$' {
-            return self.fail(LexErrorKind::InvalidCharacter, start);
+            return Self::fail(LexErrorKind::InvalidCharacter, start);
         }
         self.at += 1;
         let delimiter = self.slice(start, self.at);
         let rest = self.text.get(self.at..).unwrap_or_default();
         let Some(length) = rest.find(delimiter) else {
-            return self.fail(LexErrorKind::UnterminatedDollarQuote, start);
+            return Self::fail(LexErrorKind::UnterminatedDollarQuote, start);
         };
         let body = self.slice(self.at, self.at + length);
         self.at += length + delimiter.len();
@@ -397,7 +396,7 @@ impl<'a> Lexer<'a> {
         let run = self.text.as_bytes().get(start..).unwrap_or_default();
         let length = operator::length(run);
         if length > MAX_IDENTIFIER_BYTES {
-            return self.fail(LexErrorKind::OperatorTooLong, start);
+            return Self::fail(LexErrorKind::OperatorTooLong, start);
         }
         self.at += length;
         let kind = match self.slice(start, self.at) {
@@ -448,7 +447,7 @@ impl<'a> Lexer<'a> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn fail<T>(&self, kind: LexErrorKind, at: usize) -> Result<T, LexError> {
+    fn fail<T>(kind: LexErrorKind, at: usize) -> Result<T, LexError> {
         Err(LexError { kind, at })
     }
 }

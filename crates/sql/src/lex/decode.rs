@@ -14,13 +14,14 @@ pub(super) fn escape_string(text: &str, start: usize) -> Result<(Cow<'_, str>, u
     let mut at = start;
     loop {
         match (peek(at), peek(at + 1)) {
-            (0, _) => return fail(LexErrorKind::UnterminatedString, start.saturating_sub(2)),
+            (0, _) | (b'\\', 0) => {
+                return fail(LexErrorKind::UnterminatedString, start.saturating_sub(2));
+            }
             (b'\'', b'\'') => {
                 value.push(b'\'');
                 at += 2;
             }
             (b'\'', _) => break,
-            (b'\\', 0) => return fail(LexErrorKind::UnterminatedString, start.saturating_sub(2)),
             (b'\\', escape) => {
                 let length = one_escape(bytes, at, escape, &mut value)?;
                 at += length;
@@ -175,12 +176,11 @@ enum Joined {
 /// Joins UTF-16 surrogates as `scan.l` does; `None` when they do not fit, or for U+0000.
 fn join(unit: u32, high: Option<u32>) -> Option<Joined> {
     match (high, unit) {
-        (_, 0) => None,
         (None, 0xD800..=0xDBFF) => Some(Joined::Half(unit)),
         (Some(high), 0xDC00..=0xDFFF) => {
             char::from_u32(0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00)).map(Joined::Whole)
         }
-        (Some(_), _) => None,
+        (_, 0) | (Some(_), _) => None,
         (None, _) => char::from_u32(unit).map(Joined::Whole),
     }
 }

@@ -158,10 +158,10 @@ impl<'a> Prepass<'_, 'a> {
     fn operator(&mut self, token: &Token<'a>, span: Span) -> Result<(), Refusal> {
         let mut index = self.index + 2;
         if self.ours.get(index + 1).is_some_and(|token| token.is(".")) {
-            if !self
+            if self
                 .ours
                 .get(index)
-                .is_some_and(|token| token.text == "pg_catalog")
+                .is_none_or(|token| token.text != "pg_catalog")
             {
                 return Err(Refusal::new(
                     Reason::Operator,

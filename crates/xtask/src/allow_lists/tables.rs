@@ -131,10 +131,8 @@ fn keywords(servers: &[Server<'_>], _: &Decided) -> anyhow::Result<String> {
             .parse()
             .ok()
             .and_then(|at: usize| CATEGORIES.get(at).copied());
-        out += &format!(
-            "{word:<20} {:<10} {majors}\n",
-            category.unwrap_or("reserved")
-        );
+        let category = category.unwrap_or("reserved");
+        out += &line(&format!("{word:<20} {category:<10} {majors}"), "");
     }
     Ok(out)
 }
