@@ -1,0 +1,10 @@
+//! The gateway against a real PostgreSQL and a real control plane, one module a behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod conversation;
+mod copy;
+mod ending;
+mod house;
+mod login;
+mod masking;
+mod passthrough;
