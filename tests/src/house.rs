@@ -1,0 +1,301 @@
+//! Control plane, gateway and PostgreSQL, started together.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use phigate::serve::{self, Part, Running};
+use phigate_config::Config;
+use phigate_testkit::{Cluster, clinic, hospital, within};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{Admin, Grant};
+
+/// The stack of a worker thread, as in the daemon.
+const STACK_BYTES: usize = 64 << 20;
+
+/// How a [`Phigate`] is to be.
+#[derive(Debug, Clone)]
+pub struct House {
+    tls: &'static str,
+    recording: &'static str,
+    unclassified: &'static str,
+    passthrough: bool,
+    classification: String,
+    sql: Vec<String>,
+    upstream: Option<String>,
+}
+
+impl Default for House {
+    fn default() -> Self {
+        Self {
+            tls: "off",
+            recording: "process",
+            unclassified: "refuse",
+            passthrough: false,
+            classification: clinic::CLASSIFICATION.to_owned(),
+            sql: Vec::new(),
+            upstream: None,
+        }
+    }
+}
+
+impl House {
+    /// TLS towards clients, with a certificate of the development CA.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = "dev";
+        self
+    }
+
+    /// The recording level: `process`, `local` or `strict`.
+    #[must_use]
+    pub fn recording(mut self, level: &'static str) -> Self {
+        self.recording = level;
+        self
+    }
+
+    /// What happens to unclassified columns: `refuse`, `mask` or `release`.
+    #[must_use]
+    pub fn unclassified(mut self, what: &'static str) -> Self {
+        self.unclassified = what;
+        self
+    }
+
+    /// Identified grants with write are relayed unread.
+    #[must_use]
+    pub fn passthrough(mut self) -> Self {
+        self.passthrough = true;
+        self
+    }
+
+    /// Another classification file.
+    #[must_use]
+    pub fn classification(mut self, text: impl Into<String>) -> Self {
+        self.classification = text.into();
+        self
+    }
+
+    /// Statements for the hospital's superuser, before anything reads the catalog.
+    #[must_use]
+    pub fn sql(mut self, sql: impl Into<String>) -> Self {
+        self.sql.push(sql.into());
+        self
+    }
+
+    /// Another URL for the gateway's way to PostgreSQL.
+    #[must_use]
+    pub fn upstream(mut self, url: impl Into<String>) -> Self {
+        self.upstream = Some(url.into());
+        self
+    }
+
+    /// Starts everything on the small hospital.
+    ///
+    /// # Panics
+    /// When anything does not start.
+    pub async fn start(self) -> Phigate {
+        let cluster = hospital().await;
+        self.start_on(cluster).await
+    }
+
+    /// Starts everything on a given PostgreSQL, whose database `clinic` it serves.
+    ///
+    /// # Panics
+    /// When anything does not start.
+    pub async fn start_on(self, cluster: Cluster) -> Phigate {
+        self.try_start_on(cluster)
+            .await
+            .unwrap_or_else(|error| panic!("phigate: {error:#}"))
+    }
+
+    /// As [`House::start_on`], for tests of what hinders a start.
+    ///
+    /// # Errors
+    /// What the operator would be told.
+    pub async fn try_start_on(self, cluster: Cluster) -> anyhow::Result<Phigate> {
+        for sql in &self.sql {
+            cluster.execute(clinic::DATABASE, sql).await?;
+        }
+        let directory = tempfile::Builder::new().prefix("phigate-").tempdir()?;
+        let config_file = self.write(directory.path(), &cluster)?;
+        let config = Config::load(&config_file)?;
+        let shutdown = CancellationToken::new();
+        let runtime = Runtime::new();
+        let running = {
+            let (config, shutdown) = (config.clone(), shutdown.clone());
+            let start = async move { serve::start(&config, Part::All, shutdown).await };
+            within("start of phigate", runtime.spawn(start)).await??
+        };
+        let control = running.control().expect("a control plane was asked for");
+        let admin = Admin::connect(control, &config).await?;
+        Ok(Phigate {
+            cluster,
+            config,
+            admin,
+            shutdown,
+            running: Some(running),
+            runtime,
+            _directory: directory,
+        })
+    }
+
+    /// Writes the configuration file and what it names.
+    fn write(&self, directory: &Path, cluster: &Cluster) -> anyhow::Result<PathBuf> {
+        std::fs::write(directory.join("clinic.phi.csv"), &self.classification)?;
+        let Self {
+            tls,
+            recording,
+            unclassified,
+            passthrough,
+            ..
+        } = self;
+        let upstream = self
+            .upstream
+            .clone()
+            .unwrap_or_else(|| clinic::broker_url(cluster));
+        let text = format!(
+            r#"data_dir = "state"
+[control]
+listen = "127.0.0.1:0"
+[gateway]
+listen = "127.0.0.1:0"
+tls = "{tls}"
+[audit]
+recording = "{recording}"
+[[database]]
+name = "clinic"
+upstream = "{upstream}"
+catalog = "clinic.phi.csv"
+enforcement = "inline"
+unclassified = "{unclassified}"
+passthrough = {passthrough}
+"#
+        );
+        let path = directory.join("phigate.toml");
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+}
+
+/// A running phigate. Dropping it ends its tasks with the runtime; [`Phigate::stop`] ends them in
+/// order.
+#[derive(Debug)]
+pub struct Phigate {
+    /// The PostgreSQL behind it.
+    pub cluster: Cluster,
+    /// The configuration it runs on.
+    pub config: Config,
+    /// The admin's connection to the control plane.
+    pub admin: Admin,
+    shutdown: CancellationToken,
+    running: Option<Running>,
+    runtime: Runtime,
+    _directory: TempDir,
+}
+
+impl Phigate {
+    /// One with the defaults of [`House`]: no TLS, recording level `process`, the small hospital.
+    ///
+    /// # Panics
+    /// When anything does not start.
+    pub async fn start() -> Self {
+        House::default().start().await
+    }
+
+    /// Where analysts connect.
+    pub fn gateway(&self) -> SocketAddr {
+        self.running
+            .as_ref()
+            .and_then(Running::gateway)
+            .expect("the gateway listens")
+    }
+
+    /// Begins a grant for a principal; see [`Grant`].
+    pub fn grant(&self, principal: &str) -> Grant<'_> {
+        Grant::new(self, principal)
+    }
+
+    /// The certificate authority's file, for clients.
+    pub fn ca_file(&self) -> PathBuf {
+        self.config.pki_dir().join("ca.pem")
+    }
+
+    /// The gateway's log directory.
+    pub fn log_dir(&self) -> PathBuf {
+        self.config
+            .audit_dir()
+            .join(self.config.gateway.id.as_str())
+    }
+
+    /// The sessions that PostgreSQL itself sees of the gateway's role, the catalog's reader left out.
+    ///
+    /// # Panics
+    /// When PostgreSQL cannot be asked.
+    pub async fn backends_of(&self, session: &str) -> i64 {
+        let rows = crate::analyst::direct(
+            &self.cluster.url("postgres"),
+            &format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{session}%'"
+            ),
+        )
+        .await;
+        rows[0][0]
+            .as_deref()
+            .and_then(|count| count.parse().ok())
+            .expect("a count")
+    }
+
+    /// Ends control plane and gateway in order and waits for them; PostgreSQL lives on.
+    ///
+    /// # Panics
+    /// When a part fails or does not end in time.
+    pub async fn stop(&mut self) {
+        self.shutdown.cancel();
+        if let Some(running) = self.running.take() {
+            let ended = within("end of phigate", self.runtime.spawn(running.join())).await;
+            ended.expect("no panic").expect("it ends well");
+        }
+    }
+}
+
+/// Worker threads as the daemon has them: statements are analysed on these, and the deepest that the
+/// budgets let through needs a large stack.
+#[derive(Debug)]
+struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_stack_size(STACK_BYTES)
+            .enable_all()
+            .build();
+        Self(Some(runtime.expect("threads can be made")))
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.0
+            .as_ref()
+            .expect("it is there until dropped")
+            .spawn(future)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Waiting is not allowed within another runtime; the tasks end by the shutdown token.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Phigate {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
