@@ -1,0 +1,14 @@
+//! Behaviour of the whole: real PostgreSQL, real control plane, real gateway, real clients. One
+//! module a behaviour.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod attacks;
+mod audit;
+mod login;
+mod masking;
+mod operator;
+mod psql;
+mod psycopg;
+mod session_end;
+mod tokio_postgres;
+mod two_worlds;

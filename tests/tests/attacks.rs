@@ -1,0 +1,144 @@
+//! The attack list, in the simple and the extended protocol: nothing that a mask hides may be in any
+//! byte that comes back, and what must be refused is.
+
+use phigate_testkit::client::{Answer, Client};
+use phigate_tests::attack::{self, Attack, Expect};
+use phigate_tests::canary::World;
+use phigate_tests::{House, Login, Phigate};
+
+pub(crate) const FILES: [&str; 5] = [
+    include_str!("../attacks/lexical.sql"),
+    include_str!("../attacks/names.sql"),
+    include_str!("../attacks/functions.sql"),
+    include_str!("../attacks/statements.sql"),
+    include_str!("../attacks/inference.sql"),
+];
+
+/// SQLSTATEs of refusals that are the gateway's own or the server's before any row.
+const REFUSALS: [&str; 11] = [
+    "42501", "0A000", "42601", "42883", "42P01", "42703", "42704", "54000", "54001", "26000",
+    "22023",
+];
+
+async fn world_one() -> Phigate {
+    House::default().sql(World::One.sql()).start().await
+}
+
+/// One statement after the other in a session of their own; the answers, and every byte of them.
+pub(crate) async fn simple(login: &Login, attack: &Attack) -> Vec<Answer> {
+    let mut client = login.connect_raw().await;
+    let mut answers = Vec::new();
+    for sql in &attack.statements {
+        let answer = client.query(sql).await;
+        let ended = answer.closed();
+        answers.push(answer);
+        if ended {
+            break;
+        }
+    }
+    answers
+}
+
+async fn extended(client: &mut Client, sql: &str) -> Answer {
+    client.extended(sql, &[]).await
+}
+
+fn bytes(answers: &[Answer]) -> Vec<u8> {
+    answers
+        .iter()
+        .flat_map(Answer::frames)
+        .flat_map(|frame| frame.bytes().to_vec())
+        .collect()
+}
+
+fn verdict(attack: &Attack, answers: &[Answer]) -> Result<(), String> {
+    let name = &attack.name;
+    // What a statement repeats from itself, in a literal or an error's position, is no leak.
+    let said = attack.statements.concat();
+    if let Some(around) = World::One.find(&bytes(answers)) {
+        let own = World::One.find(said.as_bytes()).is_some();
+        if !own || answers.iter().any(|answer| !answer.rows().is_empty()) {
+            return Err(format!("{name}: LEAK: {around}"));
+        }
+    }
+    let last = answers.last().ok_or_else(|| format!("{name}: no answer"))?;
+    let codes: Vec<String> = last
+        .errors()
+        .iter()
+        .map(|e| e.code().as_str().to_owned())
+        .collect();
+    let refused = codes.iter().any(|code| REFUSALS.contains(&code.as_str()));
+    match attack.expect {
+        Expect::Refused if !refused => Err(format!("{name}: not refused: {codes:?} {last:?}")),
+        Expect::Answered if !codes.is_empty() => Err(format!("{name}: not answered: {last:?}")),
+        _ if last.closed() => Err(format!("{name}: the session ended: {last:?}")),
+        _ => Ok(()),
+    }
+}
+
+async fn attack_all(profile: &str) {
+    let phigate = world_one().await;
+    let login = phigate.grant("mallory").profile(profile).create().await;
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for attack in FILES.iter().flat_map(|text| attack::parse(text)) {
+        count += 1;
+        let answers = simple(&login, &attack).await;
+        failures.extend(verdict(&attack, &answers).err());
+        if let [sql] = attack.statements.as_slice() {
+            let mut client = login.connect_raw().await;
+            let answer = extended(&mut client, sql).await;
+            let verdict = verdict(
+                &Attack {
+                    expect: lenient(&attack),
+                    ..attack.clone()
+                },
+                &[answer],
+            );
+            failures.extend(verdict.err().map(|error| format!("extended {error}")));
+        }
+    }
+    assert!(count >= 250, "{count}");
+    assert!(
+        failures.is_empty(),
+        "{} of {count}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+/// The extended protocol takes one statement at a time, so several at once are refused there.
+fn lenient(attack: &Attack) -> Expect {
+    if attack.statements[0].contains(';') {
+        Expect::Either
+    } else {
+        attack.expect
+    }
+}
+
+#[tokio::test]
+async fn nothing_masked_leaves_under_limited_dataset() {
+    attack_all("limited_dataset").await;
+}
+
+#[tokio::test]
+async fn nothing_masked_leaves_under_safe_harbor() {
+    attack_all("safe_harbor").await;
+}
+
+#[tokio::test]
+async fn the_canaries_are_where_the_attacks_look() {
+    let phigate = world_one().await;
+    let login = phigate.grant("alice").profile("identified").create().await;
+    let mut client = login.connect_raw().await;
+    for sql in [
+        "SELECT * FROM patients",
+        "SELECT * FROM notes",
+        "SELECT * FROM providers",
+        "SELECT * FROM devices",
+        "SELECT * FROM claims",
+    ] {
+        let answer = client.query(sql).await;
+        assert!(World::One.find(&bytes(&[answer])).is_some(), "{sql}");
+    }
+}

@@ -1,0 +1,138 @@
+//! The record of what was asked: complete, readable, and not to be changed unnoticed.
+
+use std::path::Path;
+
+use phigate_audit::keys::KeyStore;
+use phigate_audit::record::Record;
+use phigate_audit::replay;
+use phigate_audit::verify::{Options, Outcome, verify};
+use phigate_tests::{House, Phigate};
+
+async fn a_recorded_session() -> (Phigate, String) {
+    let mut phigate = House::default().recording("local").start().await;
+    let login = phigate.grant("alice").create().await;
+    let alice = login.connect().await;
+    alice
+        .rows("SELECT last_name FROM patients WHERE ssn = '963-82-8227'")
+        .await;
+    alice.refused("SELECT pg_read_file('pg_hba.conf')").await;
+    alice
+        .client
+        .query(
+            "SELECT count(*) FROM encounters WHERE kind = $1",
+            &[&"inpatient"],
+        )
+        .await
+        .unwrap();
+    drop(alice);
+    phigate.stop().await;
+    (phigate, login.grant_id)
+}
+
+fn outcome(log: &Path) -> Outcome {
+    verify(log, &Options::default()).unwrap().outcome
+}
+
+#[tokio::test]
+async fn a_session_can_be_replayed_with_its_keys_and_only_with_them() {
+    let (phigate, grant) = a_recorded_session().await;
+    let log = phigate.log_dir();
+    let sessions = replay::sessions(&log).unwrap();
+    assert!(sessions.damages.is_empty(), "{:?}", sessions.damages);
+    let [session] = sessions.sessions.as_slice() else {
+        panic!("{:?}", sessions.sessions)
+    };
+    assert_eq!(session.opened.grant.to_string(), grant);
+    assert!(session.closed.is_some() && !session.lost);
+    assert_eq!((session.statements, session.refused), (2, 1), "{session:?}");
+
+    let keys = KeyStore::of_log(&phigate.config.audit_dir().join("keys"), &log).unwrap();
+    let open = replay::timeline(&log, session.session, Some(&keys)).unwrap();
+    let shown = format!("{:?}", open.steps);
+    for sent in ["963-82-8227", "pg_read_file", "inpatient"] {
+        assert!(shown.contains(sent), "{sent} is not in {shown}");
+    }
+    let locked = replay::timeline(&log, session.session, None).unwrap();
+    let shown = format!("{:?}", locked.steps);
+    assert!(
+        !shown.contains("963-82-8227") && !shown.contains("inpatient"),
+        "{shown}"
+    );
+    assert!(
+        open.steps
+            .iter()
+            .any(|step| matches!(step.record, Record::Refused(_)))
+    );
+}
+
+#[tokio::test]
+async fn no_literal_is_in_the_clear_in_any_file() {
+    let (phigate, _) = a_recorded_session().await;
+    for file in files(&phigate.log_dir()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for literal in [&b"963-82-8227"[..], b"inpatient", b"pg_hba.conf"] {
+            let found = bytes.windows(literal.len()).any(|window| window == literal);
+            assert!(
+                !found,
+                "{} holds {}",
+                file.display(),
+                String::from_utf8_lossy(literal)
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_sound_as_far_as_it_can_be_proven() {
+    let (phigate, _) = a_recorded_session().await;
+    for log in [
+        phigate.log_dir(),
+        phigate.config.audit_dir().join("control"),
+    ] {
+        let report = verify(&log, &Options::default()).unwrap();
+        assert!(report.damages.is_empty() && report.closed, "{report:?}");
+        assert!(report.records > 0, "{report:?}");
+        // With its own head at hand nothing is left unproven.
+        let options = Options { head: report.head };
+        assert_eq!(
+            verify(&log, &options).unwrap().outcome,
+            Outcome::Sound,
+            "{}",
+            log.display()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_found() {
+    let (phigate, _) = a_recorded_session().await;
+    let log = phigate.log_dir();
+    assert!(!matches!(outcome(&log), Outcome::Tampered(_)));
+    let segment = files(&log)
+        .into_iter()
+        .max_by_key(|file| file.metadata().unwrap().len())
+        .unwrap();
+    let original = std::fs::read(&segment).unwrap();
+    let end = original.iter().rposition(|byte| *byte != 0).unwrap();
+    // A byte at the start, in the middle, and near the end of what was written.
+    for at in [end / 20, end / 2, end - end / 10] {
+        let mut changed = original.clone();
+        changed[at] ^= 0x01;
+        std::fs::write(&segment, &changed).unwrap();
+        let found = outcome(&log);
+        assert!(
+            matches!(found, Outcome::Tampered(_)),
+            "byte {at} of {end}: {found:?}"
+        );
+    }
+    std::fs::write(&segment, &original).unwrap();
+    assert!(!matches!(outcome(&log), Outcome::Tampered(_)));
+}
+
+fn files(directory: &Path) -> Vec<std::path::PathBuf> {
+    std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! Two databases that differ in nothing but what the grant hides must give the same bytes for the
+//! same messages. A first, small form: the attack list and ordinary questions, both protocols.
+
+use phigate_testkit::client::Answer;
+use phigate_tests::attack;
+use phigate_tests::canary::World;
+use phigate_tests::{House, Login, Phigate};
+
+use crate::attacks::{FILES, simple};
+
+const QUESTIONS: [&str; 6] = [
+    "SELECT * FROM patients ORDER BY patient_id",
+    "SELECT * FROM notes n JOIN patients p USING (patient_id) ORDER BY note_id LIMIT 200",
+    "SELECT count(*), count(DISTINCT ssn), max(email), min(photo) FROM patients",
+    "SELECT last_name, sex, count(*) FROM patients GROUP BY 1, 2 ORDER BY 1, 2",
+    "SELECT patient_id FROM patients WHERE ssn IS NULL AND middle_name IS NOT NULL ORDER BY 1",
+    "EXPLAIN SELECT * FROM patients WHERE last_name = 'Qzxlast1' ORDER BY email",
+];
+
+/// Answers that hold what differs between any two servers: process ids, clocks.
+const VOLATILE: [&str; 2] = ["terminate-backend", "stat-user-tables"];
+
+async fn world(world: World) -> (Phigate, Login) {
+    let phigate = House::default().sql(world.sql()).start().await;
+    let login = phigate.grant("alice").create().await;
+    (phigate, login)
+}
+
+fn transcript(answers: &[Answer]) -> Vec<String> {
+    let frames = answers.iter().flat_map(Answer::frames);
+    frames
+        .map(|frame| String::from_utf8_lossy(frame.bytes()).into_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_the_mask_hides_changes_no_byte() {
+    let (one, two) = tokio::join!(world(World::One), world(World::Two));
+    let questions: String = QUESTIONS
+        .iter()
+        .enumerate()
+        .map(|(n, sql)| format!("-- attack: question-{n}\n{sql}\n"))
+        .collect();
+    let mut differing = Vec::new();
+    let mut compared = 0;
+    for attack in FILES
+        .iter()
+        .copied()
+        .chain([questions.as_str()])
+        .flat_map(attack::parse)
+    {
+        if VOLATILE.contains(&attack.name.as_str()) {
+            continue;
+        }
+        let first = transcript(&simple(&one.1, &attack).await);
+        let second = transcript(&simple(&two.1, &attack).await);
+        compared += 1;
+        if first != second {
+            let at = first
+                .iter()
+                .zip(&second)
+                .find(|(first, second)| first != second);
+            differing.push(format!("{}: {at:?}", attack.name));
+        }
+    }
+    assert!(compared > 250, "{compared}");
+    assert!(
+        differing.is_empty(),
+        "{} of {compared}:\n{}",
+        differing.len(),
+        differing.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn the_two_worlds_do_differ() {
+    let (one, two) = tokio::join!(world(World::One), world(World::Two));
+    let sql = "SELECT count(DISTINCT last_name), count(ssn), count(email) FROM patients";
+    let mut seen = Vec::new();
+    for (phigate, _) in [&one, &two] {
+        let alice = phigate.grant("alice").profile("identified").connect().await;
+        seen.push(alice.rows(sql).await);
+    }
+    assert_ne!(seen[0], seen[1]);
+}
