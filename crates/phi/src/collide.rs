@@ -22,10 +22,9 @@ pub fn collide(
     cx: &ReleaseContext,
 ) -> Option<String> {
     match transform {
-        Transform::Keep => None,
         Transform::Null | Transform::Redact | Transform::TextBlock => any_other(value, ty),
         Transform::Pseudonym if cx.profile == Profile::SafeHarbor => any_other(value, ty),
-        Transform::Pseudonym => None,
+        Transform::Keep | Transform::Pseudonym => None,
         Transform::DateShift if cx.patient_key.is_some() && ty.kind.is_calendar() => None,
         Transform::Year | Transform::DateShift => same_year(value, ty, i32::MIN),
         Transform::YearCap90 => same_year(value, ty, cap_year(&cx.as_of).ok()?),

@@ -320,17 +320,15 @@ fn identifiers(text: &str) -> Result<Vec<String>, ColumnNameError> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     loop {
-        let (name, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_identifier(quoted)
-                .ok_or_else(|| ColumnNameError::Identifier(rest.to_owned()))?,
-            None => {
-                let end = rest.find('.').unwrap_or(rest.len());
-                let (name, after) = rest.split_at(end);
-                if !is_bare(name) {
-                    return Err(ColumnNameError::Identifier(name.to_owned()));
-                }
-                (name.to_ascii_lowercase(), after)
+        let (name, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_identifier(quoted).ok_or_else(|| ColumnNameError::Identifier(rest.to_owned()))?
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            if !is_bare(name) {
+                return Err(ColumnNameError::Identifier(name.to_owned()));
             }
+            (name.to_ascii_lowercase(), after)
         };
         if name.is_empty() || name.len() > IDENTIFIER_MAX || name.contains('\0') {
             return Err(ColumnNameError::Identifier(name));

@@ -118,7 +118,7 @@ fn the_shipped_files_are_read() {
         (
             include_str!("../../classifications/mimic-iv.csv"),
             "mimic-iv.csv",
-            420,
+            421,
         ),
         (
             include_str!("../../classifications/omop-5.4.csv"),
