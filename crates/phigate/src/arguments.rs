@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use phigate::serve::Part;
 
 /// The gateway between people and protected health information in PostgreSQL.
 #[derive(Parser)]
@@ -17,6 +18,7 @@ pub(crate) enum Command {
     /// Serve until SIGTERM or Ctrl-C.
     Serve {
         /// What to serve.
+        #[arg(value_enum)]
         part: Part,
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
@@ -30,17 +32,6 @@ pub(crate) enum Command {
     },
     /// All in one, on a private PostgreSQL full of synthetic patients; Ctrl-C leaves nothing behind.
     Demo(DemoOptions),
-}
-
-/// What one daemon serves.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Part {
-    /// The data plane: analysts connect to it.
-    Gateway,
-    /// The control plane: admins and gateways connect to it.
-    Control,
-    /// Both.
-    All,
 }
 
 #[derive(Args)]

@@ -28,14 +28,16 @@ const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// What the control plane wants. Makes the development CA on first start.
 pub fn control(config: &Config) -> anyhow::Result<ControlConfig> {
     let ca = authority(config)?;
-    let listen = config.control.listen.ip().to_string();
-    let names = names(&listen, config.control.names.iter().map(String::as_str));
     Ok(ControlConfig {
         listen: config.control.listen,
         store: config.data_dir.join("control.db"),
-        databases: config.databases.iter().map(spec).collect::<anyhow::Result<_>>()?,
+        databases: config
+            .databases
+            .iter()
+            .map(spec)
+            .collect::<anyhow::Result<_>>()?,
         principals: config.principals.clone(),
-        identity: ca.server(stem::CONTROL, &names)?,
+        identity: ca.server(stem::CONTROL, &borrowed(&control_names(config)))?,
         client_ca_pem: ca.certificate_pem().to_owned(),
         admin_token: config.admin_token_file(),
         audit: log(config, "control"),
@@ -45,7 +47,10 @@ pub fn control(config: &Config) -> anyhow::Result<ControlConfig> {
 
 /// What the gateway wants; `control` replaces the configured control plane's address.
 pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<GatewayConfig> {
-    let url = control.map_or_else(|| config.gateway.control.clone(), |at| format!("https://{at}"));
+    let url = control.map_or_else(
+        || config.gateway.control.clone(),
+        |at| format!("https://{at}"),
+    );
     let pki = config.pki_dir();
     let certificate = pki.join(stem::GATEWAY).with_extension("pem");
     let ca_file = pki.join("ca.pem");
@@ -57,19 +62,34 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
         (Identity::load(&certificate, &key, now())?, ca_pem)
     } else {
         let ca = authority(config)?;
-        (ca.gateway(stem::GATEWAY, &config.gateway.id)?, ca.certificate_pem().to_owned())
+        (
+            ca.gateway(stem::GATEWAY, &config.gateway.id)?,
+            ca.certificate_pem().to_owned(),
+        )
     };
     Ok(GatewayConfig {
         id: config.gateway.id.clone(),
         listen: config.gateway.listen,
         advertised: config.gateway.advertise.clone(),
         tls: tls(config)?,
-        control: ControlEndpoint { url, ca_pem, identity },
+        control: ControlEndpoint {
+            url,
+            ca_pem,
+            identity,
+        },
         databases: config.databases.iter().map(upstream).collect(),
         audit: log(config, config.gateway.id.as_str()),
         limits: Limits::default(),
         timeouts: Timeouts::default(),
     })
+}
+
+/// Makes or reads every certificate that serving needs, and checks their dates.
+pub fn certificates(config: &Config) -> anyhow::Result<()> {
+    gateway(config, None)?;
+    let ca = authority(config)?;
+    ca.server(stem::CONTROL, &borrowed(&control_names(config)))?;
+    Ok(())
 }
 
 /// Reads a database's classification file.
@@ -105,12 +125,15 @@ fn tls(config: &Config) -> anyhow::Result<TlsMode> {
         Tls::Off => return Ok(TlsMode::Off),
         Tls::Files { cert, key } => Identity::load(cert, key, now())?,
         Tls::Dev => {
-            let listen = config.gateway.listen.ip().to_string();
             let advertised = config.gateway.advertise.as_deref().and_then(host);
-            authority(config)?.server(stem::SERVER, &names(&listen, advertised.into_iter()))?
+            let names = names(config.gateway.listen, advertised.into_iter());
+            authority(config)?.server(stem::SERVER, &borrowed(&names))?
         }
     };
-    Ok(TlsMode::Required { identity, channel_binding })
+    Ok(TlsMode::Required {
+        identity,
+        channel_binding,
+    })
 }
 
 fn authority(config: &Config) -> anyhow::Result<DevCa> {
@@ -123,18 +146,32 @@ fn log(config: &Config, origin: &str) -> LogConfig {
         Recording::Local => Level::Local,
         Recording::Strict => Level::Strict,
     };
-    LogConfig { level, ..LogConfig::new(config.audit_dir().join(origin), origin) }
+    LogConfig {
+        level,
+        ..LogConfig::new(config.audit_dir().join(origin), origin)
+    }
+}
+
+fn control_names(config: &Config) -> Vec<String> {
+    names(
+        config.control.listen,
+        config.control.names.iter().map(String::as_str),
+    )
 }
 
 /// The local names, the listener's own address and what the operator adds, each once.
-fn names<'a>(listen: &'a str, more: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut names = LOCAL_NAMES.to_vec();
-    for name in std::iter::once(listen).chain(more) {
+fn names<'a>(listen: SocketAddr, more: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = LOCAL_NAMES.map(str::to_owned).to_vec();
+    for name in std::iter::once(listen.ip().to_string()).chain(more.map(str::to_owned)) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names
+}
+
+fn borrowed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 /// The host of `host:port`, brackets of IPv6 removed.

@@ -4,14 +4,14 @@ mod arguments;
 mod check;
 mod demo;
 mod runtime;
-mod serve;
 mod telemetry;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use phigate::serve;
 
 use arguments::{Arguments, Command};
 
@@ -20,14 +20,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     if called_as("phictl") {
-        return runtime::block_on(phigate_cli::run(std::env::args_os())).into();
+        let words: Vec<OsString> = std::env::args_os().collect();
+        return runtime::block_on(phigate_cli::run(words)).into();
     }
     let outcome = match Arguments::parse().command {
         Command::Serve { part, config } => {
             telemetry::start();
-            runtime::block_on(serve::run(part, &config))
+            runtime::block_on(async move { serve::run(part, &config).await })
         }
-        Command::Check { config } => runtime::block_on(check::run(&config)),
+        Command::Check { config } => runtime::block_on(async move { check::run(&config).await }),
         Command::Demo(options) => {
             telemetry::start_quietly();
             runtime::block_on(demo::run(options))

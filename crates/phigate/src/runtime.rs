@@ -11,14 +11,19 @@ const WORKER_STACK: usize = 64 * 1024 * 1024;
 /// # Panics
 ///
 /// When the operating system refuses threads: nothing can be served then.
-#[allow(clippy::expect_used, reason = "without a runtime there is nobody to report to")]
-pub(crate) fn block_on<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> T {
+#[allow(
+    clippy::expect_used,
+    reason = "without a runtime there is nobody to report to"
+)]
+pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(WORKER_STACK)
         .build()
         .expect("the operating system gives threads");
-    runtime.block_on(async move { tokio::spawn(future).await.expect("the program does not panic") })
+    runtime.block_on(async move {
+        tokio::spawn(future)
+            .await
+            .expect("the program does not panic")
+    })
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::assemble;
 
 /// What one process serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// The data plane: analysts connect to it.
     Gateway,
@@ -38,8 +38,10 @@ pub struct Running {
 pub async fn run(part: Part, config: &Path) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let shutdown = CancellationToken::new();
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let running = tokio::select! {
         running = start(&config, part, shutdown.clone()) => running?,
         _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
@@ -82,7 +84,9 @@ pub async fn start(
         let control = assemble::control(config)?;
         let stop = shutdown.clone();
         running.tasks.spawn(async move {
-            phigate_control::serve(control, stop, ready).await.context("the control plane")
+            phigate_control::serve(control, stop, ready)
+                .await
+                .context("the control plane")
         });
         running.control = Some(running.bound(bound).await?);
     }
@@ -92,7 +96,9 @@ pub async fn start(
         let gateway = assemble::gateway(config, running.control.map(over_loopback))?;
         let stop = shutdown.clone();
         running.tasks.spawn(async move {
-            phigate_gateway::serve(gateway, stop, ready).await.context("the gateway")
+            phigate_gateway::serve(gateway, stop, ready)
+                .await
+                .context("the gateway")
         });
         running.gateway = Some(running.bound(bound).await?);
     }

@@ -28,7 +28,9 @@ pub(crate) fn failure(error: &anyhow::Error) {
 
 fn with_default(level: &str) {
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second subscriber is refused; the first one stays.
     let _ = if std::io::stderr().is_terminal() {
         builder.try_init()

@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["types"]),
     ("phi", &["types"]),
     ("sql", &["types", "phi"]),
-    ("grant", &["types"]),
+    ("grant", &["types", "phi"]),
     ("lease", &["types"]),
     ("audit", &["types"]),
     ("proto", &["types", "phi", "grant", "lease"]),

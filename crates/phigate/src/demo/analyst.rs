@@ -42,7 +42,10 @@ pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
 impl Analyst {
     /// Connects over TLS that is checked against the certificate authority `ca_pem`.
-    pub(crate) async fn connect(login: &Login, ca_pem: &[u8]) -> anyhow::Result<Result<Self, Refused>> {
+    pub(crate) async fn connect(
+        login: &Login,
+        ca_pem: &[u8],
+    ) -> anyhow::Result<Result<Self, Refused>> {
         let mut roots = rustls::RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(ca_pem) {
             roots.add(certificate.context("the certificate authority is not PEM")?)?;
@@ -63,9 +66,10 @@ impl Analyst {
             .connect_timeout(ANSWER_DEADLINE)
             .ssl_mode(SslMode::Require);
         match config.connect(MakeRustlsConnect::new(tls)).await {
-            Ok((client, connection)) => {
-                Ok(Ok(Self { client, driver: tokio::spawn(connection) }))
-            }
+            Ok((client, connection)) => Ok(Ok(Self {
+                client,
+                driver: tokio::spawn(connection),
+            })),
             Err(error) => Refused::from_error(&error).map(Err),
         }
     }
@@ -94,7 +98,9 @@ impl Analyst {
         let outcome = tokio::time::timeout(ANSWER_DEADLINE, self.driver)
             .await
             .context("the connection is still open")??;
-        Ok(outcome.err().and_then(|error| Refused::from_error(&error).ok()))
+        Ok(outcome
+            .err()
+            .and_then(|error| Refused::from_error(&error).ok()))
     }
 }
 
@@ -105,7 +111,11 @@ pub(crate) async fn direct(url: &str, sql: &str) -> anyhow::Result<Rows> {
     let answer = tokio::time::timeout(ANSWER_DEADLINE, client.simple_query(sql)).await;
     drop(client);
     driver.await??;
-    Ok(answer.context("PostgreSQL does not answer")??.iter().filter_map(row).collect())
+    Ok(answer
+        .context("PostgreSQL does not answer")??
+        .iter()
+        .filter_map(row)
+        .collect())
 }
 
 impl Refused {
@@ -139,6 +149,12 @@ impl std::fmt::Display for Refused {
 }
 
 fn row(message: &SimpleQueryMessage) -> Option<Vec<Option<String>>> {
-    let SimpleQueryMessage::Row(row) = message else { return None };
-    Some((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect())
+    let SimpleQueryMessage::Row(row) = message else {
+        return None;
+    };
+    Some(
+        (0..row.len())
+            .map(|index| row.get(index).map(str::to_owned))
+            .collect(),
+    )
 }

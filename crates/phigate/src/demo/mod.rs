@@ -1,5 +1,8 @@
 //! `phigate demo`: the real thing on a private PostgreSQL full of synthetic patients.
-#![allow(clippy::print_stdout, reason = "the demo speaks to the person at the terminal")]
+#![allow(
+    clippy::print_stdout,
+    reason = "the demo speaks to the person at the terminal"
+)]
 
 mod analyst;
 mod phictl;
@@ -47,12 +50,29 @@ async fn invite(stage: &Stage) -> anyhow::Result<()> {
     let grant = stage
         .phictl
         .json(&[
-            "grant", "create", "--principal", "alice", "--database", "clinic", "--profile",
-            "limited_dataset", "--purpose", "HRESCH", "--reason", "trying the demo", "--duration",
+            "grant",
+            "create",
+            "--principal",
+            "alice",
+            "--database",
+            "clinic",
+            "--profile",
+            "limited_dataset",
+            "--purpose",
+            "HRESCH",
+            "--reason",
+            "trying the demo",
+            "--duration",
             "1h",
         ])
         .await?;
-    let text = |name: &str| grant.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        grant
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let (id, password) = (text("grant_id"), text("password"));
     let (psql, phictl) = (stage.psql.display(), &stage.phictl);
     let gateway = stage.gateway;

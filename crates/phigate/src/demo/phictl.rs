@@ -38,7 +38,10 @@ impl Phictl {
         }
         std::os::unix::fs::symlink(&this, &program)
             .with_context(|| format!("cannot link {} to {}", program.display(), this.display()))?;
-        Ok(Self { program, config: config.to_owned() })
+        Ok(Self {
+            program,
+            config: config.to_owned(),
+        })
     }
 
     /// Runs a command with `--json`.
@@ -65,7 +68,12 @@ impl Phictl {
     pub(crate) async fn json(&self, words: &[&str]) -> anyhow::Result<Value> {
         let ran = self.run(words).await?;
         if ran.code != 0 {
-            bail!("phictl {} ended with {}: {}", words.join(" "), ran.code, ran.words);
+            bail!(
+                "phictl {} ended with {}: {}",
+                words.join(" "),
+                ran.code,
+                ran.words
+            );
         }
         Ok(ran.json)
     }
@@ -73,6 +81,11 @@ impl Phictl {
 
 impl fmt::Display for Phictl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} --config {}", self.program.display(), self.config.display())
+        write!(
+            f,
+            "{} --config {}",
+            self.program.display(),
+            self.config.display()
+        )
     }
 }

@@ -62,7 +62,9 @@ impl Stage {
 
         Ok(Self {
             gateway: running.gateway().context("the gateway does not listen")?,
-            control: running.control().context("the control plane does not listen")?,
+            control: running
+                .control()
+                .context("the control plane does not listen")?,
             ca_file: config.pki_dir().join("ca.pem"),
             psql: binaries.psql().unwrap_or_else(|| PathBuf::from("psql")),
             data_dir,
@@ -76,7 +78,12 @@ impl Stage {
 
     /// Ends everything, sessions first.
     pub(crate) async fn strike(self) {
-        let Self { running, shutdown, cluster, .. } = self;
+        let Self {
+            running,
+            shutdown,
+            cluster,
+            ..
+        } = self;
         shutdown.cancel();
         if let Err(error) = running.join().await {
             tracing::error!(%error, "the daemon did not end well");
@@ -129,13 +136,18 @@ async fn start_cluster(
     let directory = data_dir.join("postgres");
     let start = move || {
         if temporary {
-            let options = Options { remove: true, ..Options::default() };
+            let options = Options {
+                remove: true,
+                ..Options::default()
+            };
             Cluster::temporary(&binaries, options)
         } else {
             Cluster::start(&binaries, &directory, Options::default())
         }
     };
-    tokio::task::spawn_blocking(start).await?.context("cannot start a private PostgreSQL")
+    tokio::task::spawn_blocking(start)
+        .await?
+        .context("cannot start a private PostgreSQL")
 }
 
 /// Writes the configuration a person would write by hand.

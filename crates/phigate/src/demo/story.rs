@@ -1,5 +1,8 @@
 //! Telling the story: what each step expects, what was seen, and whether they agree.
-#![allow(clippy::print_stdout, reason = "the tour speaks to the person at the terminal")]
+#![allow(
+    clippy::print_stdout,
+    reason = "the tour speaks to the person at the terminal"
+)]
 
 use std::fmt::Display;
 

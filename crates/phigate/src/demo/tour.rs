@@ -2,10 +2,13 @@
 //! what was seen; any difference fails the tour.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use futures_util::StreamExt;
 use serde_json::Value;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 
 use super::analyst::{Analyst, Login, Refused};
 use super::stage::Stage;
@@ -26,7 +29,10 @@ const ENDLESS: &str =
 
 /// Plays every step; whether all was as it should be.
 pub(crate) async fn play(stage: &Stage) -> anyhow::Result<bool> {
-    let tour = Tour { stage, ca_pem: std::fs::read(&stage.ca_file)? };
+    let tour = Tour {
+        stage,
+        ca_pem: std::fs::read(&stage.ca_file)?,
+    };
     let mut story = Story::default();
     tour.nobody_enters_without_a_grant(&mut story).await?;
     let (login, grant) = tour.a_grant_is_made(&mut story).await?;
@@ -35,7 +41,9 @@ pub(crate) async fn play(stage: &Stage) -> anyhow::Result<bool> {
     tour.predicates_tell_nothing(&mut story, &analyst).await?;
     tour.blocked_columns_are_refused(&mut story).await?;
     tour.research_works(&mut story, &analyst).await?;
-    let session = tour.revocation_lands(&mut story, analyst, &login, &grant).await?;
+    let session = tour
+        .revocation_lands(&mut story, analyst, &login, &grant)
+        .await?;
     tour.grants_expire(&mut story).await?;
     tour.sessions_replay(&mut story, &session).await?;
     tour.the_record_verifies(&mut story).await?;
@@ -57,17 +65,27 @@ impl Tour<'_> {
             Err(refused) => refused,
         };
         let agree = seen.code == "28000" && seen.hint.contains("phictl");
-        story.check("28000, with the command that asks for a grant as hint", seen, agree);
+        story.check(
+            "28000, with the command that asks for a grant as hint",
+            seen,
+            agree,
+        );
         Ok(())
     }
 
     async fn a_grant_is_made(&self, story: &mut Story) -> anyhow::Result<(Login, String)> {
         story.step("An admin grants alice a limited data set for ten minutes");
-        let grant = self.grant(story, "alice", "limited_dataset", "10m", &[]).await?;
+        let grant = self
+            .grant(story, "alice", "limited_dataset", "10m", &[])
+            .await?;
         let login = self.login_of(&grant)?;
         story.check(
             "an id, a password shown once, an end",
-            format!("grant {}, ends {}", text(&grant, "grant_id"), text(&grant, "expires_at")),
+            format!(
+                "grant {}, ends {}",
+                text(&grant, "grant_id"),
+                text(&grant, "expires_at")
+            ),
             !login.password.is_empty(),
         );
         Ok((login, text(&grant, "grant_id").to_owned()))
@@ -86,13 +104,28 @@ impl Tour<'_> {
             "SELECT ssn, mrn, phone, email, last_name FROM patients ORDER BY patient_id LIMIT 3",
         );
         let identifiers: Vec<String> = raw.await?.into_iter().flatten().flatten().collect();
-        let leaked = released.iter().flatten().flatten().filter(|v| identifiers.contains(v)).count();
+        let leaked = released
+            .iter()
+            .flatten()
+            .flatten()
+            .filter(|v| identifiers.contains(v))
+            .count();
         let row = released.first().map(|row| {
-            row.iter().map(|v| v.as_deref().unwrap_or("∅")).collect::<Vec<_>>().join(" | ")
+            row.iter()
+                .map(|v| v.as_deref().unwrap_or("∅"))
+                .collect::<Vec<_>>()
+                .join(" | ")
         });
         story.check(
-            format!("3 rows, none of the {} identifiers behind them", identifiers.len()),
-            format!("{} rows, {leaked} identifiers; {}", released.len(), row.unwrap_or_default()),
+            format!(
+                "3 rows, none of the {} identifiers behind them",
+                identifiers.len()
+            ),
+            format!(
+                "{} rows, {leaked} identifiers; {}",
+                released.len(),
+                row.unwrap_or_default()
+            ),
             released.len() == 3 && leaked == 0 && !identifiers.is_empty(),
         );
         Ok(())
@@ -104,8 +137,15 @@ impl Tour<'_> {
         analyst: &Analyst,
     ) -> anyhow::Result<()> {
         story.step("A predicate on a masked column tells nothing");
-        let raw = self.raw("SELECT ssn FROM patients ORDER BY patient_id LIMIT 1").await?;
-        let ssn = raw.into_iter().flatten().flatten().next().context("the first patient's ssn")?;
+        let raw = self
+            .raw("SELECT ssn FROM patients ORDER BY patient_id LIMIT 1")
+            .await?;
+        let ssn = raw
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next()
+            .context("the first patient's ssn")?;
         let prefix = ssn.get(..3).unwrap_or_default();
         for sql in [
             format!("SELECT count(*) FROM patients WHERE ssn = '{ssn}'"),
@@ -122,7 +162,9 @@ impl Tour<'_> {
     async fn blocked_columns_are_refused(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("A column that the grant blocks is refused by name");
         let block = ["--block", "patients.birth_date"];
-        let grant = self.grant(story, "bob", "limited_dataset", "5m", &block).await?;
+        let grant = self
+            .grant(story, "bob", "limited_dataset", "5m", &block)
+            .await?;
         let bob = self.enter(&self.login_of(&grant)?).await?;
         let sql = "SELECT birth_date FROM patients LIMIT 1";
         story.command(sql);
@@ -144,7 +186,15 @@ impl Tour<'_> {
         let (released, raw) = (analyst.must(sql).await?, self.raw(sql).await?);
         story.check(
             format!("the {} rows that PostgreSQL itself gives", raw.len()),
-            format!("{} rows, {}", released.len(), if released == raw { "the same" } else { "others" }),
+            format!(
+                "{} rows, {}",
+                released.len(),
+                if released == raw {
+                    "the same"
+                } else {
+                    "others"
+                }
+            ),
             released == raw && !raw.is_empty(),
         );
         Ok(())
@@ -160,13 +210,19 @@ impl Tour<'_> {
     ) -> anyhow::Result<String> {
         story.step("Revocation ends the session in the middle of a result");
         story.command(ENDLESS);
-        let sessions = self.stage.phictl.json(&["session", "list", "--grant", grant]).await?;
+        let sessions = self
+            .stage
+            .phictl
+            .json(&["session", "list", "--grant", grant])
+            .await?;
         let session = sessions
             .get(0)
             .map(|session| text(session, "session_id").to_owned())
             .context("the live session is not listed")?;
-        let mut rows = analyst.client.simple_query_raw(ENDLESS).await?;
-        let first = futures_next(&mut rows).await.context("the result does not start")?;
+        let mut rows = Box::pin(analyst.client.simple_query_raw(ENDLESS).await?);
+        let first = next_message(rows.as_mut())
+            .await
+            .context("the result does not start")?;
         first.context("the result does not start")?;
 
         story.command(format_args!("phictl grant revoke {grant}"));
@@ -175,22 +231,35 @@ impl Tour<'_> {
             .pointer("/gateways/0/sessions_ended")
             .and_then(Value::as_u64)
             .unwrap_or_default();
-        let ms = revoked.get("barrier_ms").and_then(Value::as_f64).unwrap_or(f64::MAX);
+        let ms = revoked
+            .get("barrier_ms")
+            .and_then(Value::as_f64)
+            .unwrap_or(f64::MAX);
         story.check(
             "the gateway confirms that it ended 1 session",
             format!("{ended} session ended, confirmed after {ms:.1} ms"),
             ended == 1,
         );
 
-        while let Some(Ok(_)) = futures_next(&mut rows).await {}
+        while let Some(Ok(_)) = next_message(rows.as_mut()).await {}
         drop(rows);
         let seen = analyst.ended().await?;
-        let said = seen.as_ref().map_or_else(|| "the connection closed".to_owned(), Refused::to_string);
+        let said = seen
+            .as_ref()
+            .map_or_else(|| "the connection closed".to_owned(), Refused::to_string);
         let agree = seen.is_none_or(|refused| refused.code.is_empty() || refused.code == "57P01");
-        story.check("the connection ends, with 57P01 where its socket still takes it", said, agree);
+        story.check(
+            "the connection ends, with 57P01 where its socket still takes it",
+            said,
+            agree,
+        );
 
         let gone = self.backend_is_gone(&session).await;
-        story.check("no backend of the session in pg_stat_activity", yes(gone), gone);
+        story.check(
+            "no backend of the session in pg_stat_activity",
+            yes(gone),
+            gone,
+        );
 
         let again = match Analyst::connect(login, &self.ca_pem).await? {
             Ok(_) => return self.wrong(story, "28000", "a session").map(|()| session),
@@ -203,13 +272,21 @@ impl Tour<'_> {
 
     async fn grants_expire(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("A grant ends by itself");
-        let grant = self.grant(story, "carol", "safe_harbor", SHORT_GRANT, &[]).await?;
+        let grant = self
+            .grant(story, "carol", "safe_harbor", SHORT_GRANT, &[])
+            .await?;
         let login = self.login_of(&grant)?;
         let carol = self.enter(&login).await?;
         let seen = carol.ended().await?;
-        let said = seen.as_ref().map_or_else(|| "the connection closed".to_owned(), Refused::to_string);
+        let said = seen
+            .as_ref()
+            .map_or_else(|| "the connection closed".to_owned(), Refused::to_string);
         let agree = seen.is_some_and(|refused| refused.code == "57P01");
-        story.check(format_args!("57P01 after {SHORT_GRANT}, idle as the session is"), said, agree);
+        story.check(
+            format_args!("57P01 after {SHORT_GRANT}, idle as the session is"),
+            said,
+            agree,
+        );
         let again = match Analyst::connect(&login, &self.ca_pem).await? {
             Ok(_) => return self.wrong(story, "28000", "a session"),
             Err(refused) => refused,
@@ -222,13 +299,27 @@ impl Tour<'_> {
     async fn sessions_replay(&self, story: &mut Story, session: &str) -> anyhow::Result<()> {
         story.step("An auditor replays the session from the log alone");
         story.command(format_args!("phictl session replay {session}"));
-        let replay = self.stage.phictl.json(&["session", "replay", session]).await?;
-        let steps = replay.get("steps").and_then(Value::as_array).map_or(0, Vec::len);
+        let replay = self
+            .stage
+            .phictl
+            .json(&["session", "replay", session])
+            .await?;
+        let steps = replay
+            .get("steps")
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
         let everything = replay.to_string();
         let agree = everything.contains("substring(ssn, 1, 3)") && everything.contains("revoked");
         story.check(
             "every statement as typed, and how it ended",
-            format!("{steps} steps, {}", if agree { "all there" } else { "something is missing" }),
+            format!(
+                "{steps} steps, {}",
+                if agree {
+                    "all there"
+                } else {
+                    "something is missing"
+                }
+            ),
             agree,
         );
         Ok(())
@@ -237,15 +328,27 @@ impl Tour<'_> {
     async fn the_record_verifies(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("The log verifies offline, and one flipped byte is found");
         let log = self.stage.data_dir.join("data/audit/gateway");
-        let sound = self.stage.phictl.run(&["audit", "verify", "--log", &path(&log)]).await?;
+        let sound = self
+            .stage
+            .phictl
+            .run(&["audit", "verify", "--log", &path(&log)])
+            .await?;
         story.command(format_args!("phictl audit verify --log {}", log.display()));
         story.check("sound", outcome(&sound.json), matches!(sound.code, 0 | 2));
 
         let copy = self.stage.data_dir.join("tampered");
         tamper(&log, &copy)?;
-        let tampered = self.stage.phictl.run(&["audit", "verify", "--log", &path(&copy)]).await?;
+        let tampered = self
+            .stage
+            .phictl
+            .run(&["audit", "verify", "--log", &path(&copy)])
+            .await?;
         story.command(format_args!("phictl audit verify --log {}", copy.display()));
-        story.check("exit code 1: tampered", outcome(&tampered.json), tampered.code == 1);
+        story.check(
+            "exit code 1: tampered",
+            outcome(&tampered.json),
+            tampered.code == 1,
+        );
         Ok(())
     }
 
@@ -260,8 +363,20 @@ impl Tour<'_> {
         more: &[&str],
     ) -> anyhow::Result<Value> {
         let words = [
-            "grant", "create", "--principal", principal, "--database", "clinic", "--profile",
-            profile, "--purpose", "HRESCH", "--reason", "tour", "--duration", duration,
+            "grant",
+            "create",
+            "--principal",
+            principal,
+            "--database",
+            "clinic",
+            "--profile",
+            profile,
+            "--purpose",
+            "HRESCH",
+            "--reason",
+            "tour",
+            "--duration",
+            duration,
         ];
         let words = [&words[..], more].concat();
         story.command(format_args!("phictl {}", words.join(" ")));
@@ -299,8 +414,9 @@ impl Tour<'_> {
     }
 
     async fn backend_is_gone(&self, session: &str) -> bool {
-        let sql =
-            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{session}%'");
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{session}%'"
+        );
         let gone = async {
             loop {
                 match self.raw(&sql).await {
@@ -310,7 +426,9 @@ impl Tour<'_> {
                 }
             }
         };
-        tokio::time::timeout(EVENT_DEADLINE, gone).await.unwrap_or(false)
+        tokio::time::timeout(EVENT_DEADLINE, gone)
+            .await
+            .unwrap_or(false)
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "ends a step that went wrong")]
@@ -321,12 +439,14 @@ impl Tour<'_> {
 }
 
 /// The next message of a streaming result, within a deadline.
-async fn futures_next(
-    rows: &mut tokio_postgres::SimpleQueryStream,
-) -> Option<Result<tokio_postgres::SimpleQueryMessage, tokio_postgres::Error>> {
-    use futures_util::StreamExt;
-    let mut rows = std::pin::pin!(rows);
-    tokio::time::timeout(EVENT_DEADLINE, rows.next()).await.ok().flatten()
+async fn next_message(
+    rows: Pin<&mut SimpleQueryStream>,
+) -> Option<Result<SimpleQueryMessage, tokio_postgres::Error>> {
+    let mut rows = rows;
+    tokio::time::timeout(EVENT_DEADLINE, rows.next())
+        .await
+        .ok()
+        .flatten()
 }
 
 /// Copies a log and flips one bit in the middle of what was written.
@@ -345,7 +465,10 @@ fn tamper(log: &Path, copy: &Path) -> anyhow::Result<()> {
         .min()
         .context("the log has no segment")?;
     let mut bytes = std::fs::read(&segment)?;
-    let written = bytes.iter().rposition(|byte| *byte != 0).context("the segment is empty")?;
+    let written = bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .context("the segment is empty")?;
     if let Some(byte) = bytes.get_mut(written / 2) {
         *byte ^= 1;
     }
@@ -359,7 +482,11 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 
 /// The one value of an answer with one row and one column.
 fn one(rows: &[Vec<Option<String>>]) -> String {
-    rows.first().and_then(|row| row.first()).cloned().flatten().unwrap_or_default()
+    rows.first()
+        .and_then(|row| row.first())
+        .cloned()
+        .flatten()
+        .unwrap_or_default()
 }
 
 fn outcome(json: &Value) -> String {
