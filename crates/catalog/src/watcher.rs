@@ -26,7 +26,7 @@ pub const STALE_AFTER: Duration = Duration::from_secs(10);
 const POLL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the whole catalog may take; within [`STALE_AFTER`] of the question before it
 /// only on catalogs of ordinary size, and refused honestly on others.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Pauses between attempts to connect: the first, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -144,7 +144,7 @@ impl Watcher {
                 .is_some_and(|(snapshot, _)| snapshot.epoch != epoch)
         };
         if state.wait_for(other).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
