@@ -1,6 +1,9 @@
 //! `cargo xtask ci`: what must pass on a clean checkout, cheapest first.
 
-use crate::{check_deps, run, test};
+use crate::{check_deps, fuzz, run, test};
+
+/// How long each fuzz target runs, in seconds: enough to see that it still does.
+const FUZZ_SMOKE: u32 = 5;
 
 /// Runs every step; the first failure ends it.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -19,5 +22,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         &["doc", "--workspace", "--no-deps", "--quiet"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
+    fuzz::run(FUZZ_SMOKE)?;
+    // Debug: the figures mean nothing, and the tests need the same build.
+    run::cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "phigate-benches",
+        "--",
+        "--smoke",
+    ])?;
     test::run(&[])
 }

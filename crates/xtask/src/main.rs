@@ -7,6 +7,7 @@
 mod allow_lists;
 mod check_deps;
 mod ci;
+mod fuzz;
 mod run;
 mod test;
 
@@ -32,6 +33,18 @@ enum Chore {
     CheckDeps,
     /// Write or check the allow-lists of functions, operators, types, catalog relations, settings.
     AllowLists(allow_lists::Arguments),
+    /// Run every fuzz target for a while.
+    Fuzz {
+        /// How long each, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Measure what the gateway costs, as ratios within one run; arguments after `--` go to it.
+    Bench {
+        /// For the benchmark: --smoke, --json, --clients, ...
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Everything that must pass before a change lands.
     Ci,
 }
@@ -41,6 +54,21 @@ fn main() -> anyhow::Result<()> {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::CheckDeps => check_deps::run(),
         Chore::AllowLists(arguments) => allow_lists::run(&arguments),
+        Chore::Fuzz { seconds } => fuzz::run(seconds),
+        Chore::Bench { arguments } => bench(&arguments),
         Chore::Ci => ci::run(),
     }
+}
+
+fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let program = [
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "phigate-benches",
+        "--",
+    ];
+    run::cargo(&[&program[..], &words].concat())
 }
