@@ -11,6 +11,7 @@ use phigate_wire::frame::{Frame, FrontendCutter};
 use phigate_wire::{backend, frontend, scram};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::control::ControlError;
 use crate::gateway::Gateway;
 use crate::startup::parameters::Requested;
 use crate::stream::ClientStream;
@@ -57,7 +58,7 @@ pub(crate) async fn authenticate(
         .await
         .map_err(|error| {
             tracing::warn!(%error, "credentials not looked up");
-            Unproved::Refused("control_unavailable", error.for_client())
+            Unproved::Refused("control_unavailable", ControlError::for_client())
         })?;
     let (grants, keys) = candidates(&answer)?;
     let binding = match (&gateway.tls, stream.is_tls()) {

@@ -144,7 +144,7 @@ impl Policies {
         }
         let answer = control.policy(id).await.map_err(|error| {
             tracing::warn!(%error, "GetPolicy");
-            ("control_unavailable", error.for_client())
+            ("control_unavailable", ControlError::for_client())
         })?;
         let policy = read_policy(answer).map_err(|error| {
             tracing::error!(%error, "GetPolicy");
@@ -246,7 +246,7 @@ fn timestamp(timestamp: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
 fn refused(error: &ControlError, requested: &Requested) -> Denied {
     tracing::info!(%error, "OpenSession");
     let ControlError::Refused(status) = error else {
-        return ("control_unavailable", error.for_client());
+        return ("control_unavailable", ControlError::for_client());
     };
     match status.code() {
         Code::PermissionDenied | Code::NotFound => ("no_live_grant", no_live_grant(requested)),
@@ -259,7 +259,7 @@ fn refused(error: &ControlError, requested: &Requested) -> Denied {
             .with_hint("close a session, or ask for a grant with more"),
         ),
         Code::FailedPrecondition => not_ready(),
-        _ => ("control_answer", error.for_client()),
+        _ => ("control_answer", ControlError::for_client()),
     }
 }
 

@@ -102,7 +102,7 @@ impl Control {
 
 impl ControlError {
     /// What a client is told when its login fails for this.
-    pub(crate) fn for_client(&self) -> PgError {
+    pub(crate) fn for_client() -> PgError {
         PgError::fatal(
             SqlState::CANNOT_CONNECT_NOW,
             "the gateway cannot reach its control plane, so no grant can be checked",

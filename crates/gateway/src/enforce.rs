@@ -267,7 +267,9 @@ impl Enforcer {
         part(self.policy.id.as_str());
         part(&self.release.as_of);
         part(&epoch.to_string());
-        path.iter().for_each(|schema| part(schema));
+        for schema in path {
+            part(schema);
+        }
         let mut scope = [0; 32];
         scope.copy_from_slice(hash.finish().as_ref());
         scope

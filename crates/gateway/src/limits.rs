@@ -41,7 +41,7 @@ pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// First keep-alive probe on a silent connection, and the gap between probes.
 pub(crate) const TCP_KEEPALIVE: (Duration, Duration) =
-    (Duration::from_secs(60), Duration::from_secs(10));
+    (Duration::from_mins(1), Duration::from_secs(10));
 
 /// The kernel's send buffer towards a client, in bytes: what a paused gateway may leave to drain.
 pub(crate) const CLIENT_SEND_BUFFER: usize = 64 * 1024;

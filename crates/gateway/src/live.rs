@@ -159,7 +159,9 @@ impl Live {
             .map(|(_, entry)| Arc::clone(&entry.leash))
             .collect();
         drop(inner);
-        leashes.iter().for_each(|leash| leash.end(end.clone()));
+        for leash in &leashes {
+            leash.end(end.clone());
+        }
         leashes
     }
 

@@ -44,9 +44,12 @@ pub(crate) struct Session {
     /// The client said Terminate.
     terminated: bool,
     watch: Watch,
-    waiting: Option<Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>>,
+    waiting: Option<Durable>,
     registration: Registration,
 }
+
+/// Until the log is durable far enough.
+type Durable = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>;
 
 /// What ends a session from outside.
 struct Watch {
@@ -82,7 +85,8 @@ impl Session {
         self.hear_client().await?;
         // What the client said may have been answered by what is here already.
         self.hear_server()?;
-        if self.pump.upstream_eof && self.pump.from_upstream.pending().is_empty() {
+        // Whatever it said in whole has been dealt with, unless it waits for the log.
+        if self.pump.upstream_eof && self.talk.gate().is_none() {
             return Err(self.server_left());
         }
         if self.pump.client_eof {
@@ -112,8 +116,8 @@ impl Session {
             // Analysis may take a while; the end of the session does not wait for it.
             let taken = tokio::select! {
                 biased;
-                () = self.watch.pulled.as_mut() => return Err(self.watch.cause()),
                 taken = decided => taken?,
+                () = self.watch.pulled.as_mut() => return Err(self.watch.cause()),
             };
             match taken {
                 Taken::Yes => {}
@@ -235,13 +239,14 @@ impl Session {
             mut talk,
             registration,
             terminated,
+            watch,
             ..
         } = self;
         let (rest, released) = pump.unsent();
         let Pump {
             client, upstream, ..
         } = pump;
-        end::close_client(client, &end, rest.as_deref(), &released).await;
+        end::close_client(client, &end, rest.as_deref(), &released, watch.over()).await;
         registration.client_closed();
         let busy = talk.is_busy() && !terminated;
         if let Err(error) = talk.close(&end) {
@@ -303,6 +308,22 @@ impl Watch {
             return Err(End::LeaseLost);
         }
         Ok(())
+    }
+
+    /// Completes when nothing may be written any more.
+    async fn over(mut self) {
+        while self.check(clock::now()).is_ok() {
+            let until = self
+                .live
+                .deadline()
+                .map_or(self.ends, |lease| lease.min(self.ends));
+            let left = until.saturating_sub(clock::now());
+            tokio::select! {
+                biased;
+                () = self.pulled.as_mut() => return,
+                () = tokio::time::sleep(left) => {}
+            }
+        }
     }
 
     fn cause(&self) -> End {

@@ -154,20 +154,28 @@ impl End {
 /// words are said where the socket takes them at once; then the socket gets [`limits::LAST_WORDS`]
 /// to deliver them, and what the kernel still queues is discarded.
 ///
-/// `rest` is what belongs to the frame in progress, if all of it is at hand; `released` what else
+/// Where the end takes nothing back, the client gets what was released for it, for as long as
+/// `may_go_on` is pending. `rest` is what belongs to the frame in progress, if all of it is at hand; `released` what else
 /// was released, written only when the end takes nothing back.
 pub(super) async fn close_client(
     mut client: ClientStream,
     end: &End,
     rest: Option<&[u8]>,
     released: &[u8],
+    may_go_on: impl Future<Output = ()>,
 ) {
     let mut words = BytesMut::new();
     if let Some(error) = end.last_words() {
         backend::error(&error, &mut words);
     }
     let said = match rest {
-        Some(rest) if end.lets_drain() => say_patiently(&mut client, rest, released, &words).await,
+        Some(rest) if end.lets_drain() => {
+            tokio::select! {
+                biased;
+                () = may_go_on => false,
+                said = say_patiently(&mut client, rest, released, &words) => said,
+            }
+        }
         Some(rest) => say_at_once(&mut client, rest, &words),
         None => false,
     };

@@ -126,9 +126,9 @@ mod tests {
 
     fn fields(pairs: &[(u8, &str)]) -> ErrorFields {
         let mut fields = ErrorFields::default();
-        pairs
-            .iter()
-            .for_each(|(key, value)| fields.set(*key, value));
+        for (key, value) in pairs {
+            fields.set(*key, value);
+        }
         fields
     }
 

@@ -11,7 +11,12 @@ use crate::house::run;
 const REFUSED: &str = "CREATE TABLE t (i int)";
 
 fn bind<'a>(portal: &'a str, statement: &'a str, params: Vec<Option<&'a [u8]>>) -> Bind<'a> {
-    Bind { portal, statement, params, ..Bind::default() }
+    Bind {
+        portal,
+        statement,
+        params,
+        ..Bind::default()
+    }
 }
 
 async fn status(client: &mut Client) -> TransactionStatus {
@@ -27,7 +32,10 @@ fn many_statements_in_one_query() {
     run(async |house| {
         let grant = house.grant("limited_dataset", |_| {}).await;
         let mut client = house.client(&grant).await;
-        let answer = client.query("SELECT 1; SELECT 2; BEGIN; SELECT 3").await.ok();
+        let answer = client
+            .query("SELECT 1; SELECT 2; BEGIN; SELECT 3")
+            .await
+            .ok();
         assert_eq!(answer.tags(), "TDCTDCCTDCZ");
         assert_eq!(answer.status(), Some(TransactionStatus::InTransaction));
         client.query("COMMIT").await.ok();
@@ -49,7 +57,11 @@ fn a_refusal_in_a_transaction_aborts_it() {
         let mut client = house.client(&grant).await;
         client.query("BEGIN").await.ok();
         let answer = client.query(REFUSED).await;
-        assert_eq!(answer.status(), Some(TransactionStatus::Failed), "made true upstream");
+        assert_eq!(
+            answer.status(),
+            Some(TransactionStatus::Failed),
+            "made true upstream"
+        );
         assert!(!answer.contains(b"PHIGATE REFUSED"));
         let answer = client.query("SELECT 1").await;
         assert_eq!(code(&answer), "25P02");
@@ -80,7 +92,11 @@ fn a_refusal_in_a_pipeline_skips_to_sync() {
             .await;
         let answer = client.answer().await;
         assert_eq!(answer.tags(), "12DCEZ");
-        assert_ne!(code(&answer), "42601", "the refusal's own, not the poison's");
+        assert_ne!(
+            code(&answer),
+            "42601",
+            "the refusal's own, not the poison's"
+        );
         let answer = client.answer().await.ok();
         assert_eq!(answer.tags(), "12DCZ");
         assert_eq!(answer.value().unwrap(), "3");
@@ -131,7 +147,11 @@ fn prepared_statements_portals_and_suspension() {
             })
             .await;
         let answer = client.until(tag::ROW_DESCRIPTION).await;
-        assert_eq!(answer.tags(), "1tT", "the gateway's own Describe is not seen");
+        assert_eq!(
+            answer.tags(),
+            "1tT",
+            "the gateway's own Describe is not seen"
+        );
         client
             .say(|out| {
                 frontend::bind(&bind("p", "s", vec![Some(b"5")]), out);
@@ -160,7 +180,11 @@ fn prepared_statements_portals_and_suspension() {
                 frontend::sync(out);
             })
             .await;
-        assert_eq!(client.answer().await.ok().tags(), "2DCZ", "and still means what it did");
+        assert_eq!(
+            client.answer().await.ok().tags(),
+            "2DCZ",
+            "and still means what it did"
+        );
         client
             .say(|out| {
                 frontend::bind(&bind("", "unknown", vec![]), out);
@@ -169,7 +193,10 @@ fn prepared_statements_portals_and_suspension() {
             })
             .await;
         let answer = client.answer().await;
-        assert_eq!((answer.tags().as_str(), code(&answer).as_str()), ("EZ", "26000"));
+        assert_eq!(
+            (answer.tags().as_str(), code(&answer).as_str()),
+            ("EZ", "26000")
+        );
     });
 }
 
@@ -187,7 +214,10 @@ fn statements_and_cursors_made_by_sql_are_reached_by_the_protocol() {
             })
             .await;
         assert_eq!(client.answer().await.ok().tags(), "2DCZ");
-        client.query("BEGIN; DECLARE c CURSOR FOR SELECT 8").await.ok();
+        client
+            .query("BEGIN; DECLARE c CURSOR FOR SELECT 8")
+            .await
+            .ok();
         client
             .say(|out| {
                 frontend::execute("c", 0, out);
@@ -215,7 +245,10 @@ fn a_pipeline_of_a_thousand_syncs() {
             })
             .await;
         for number in 0..1000 {
-            assert_eq!(client.answer().await.ok().value().unwrap(), number.to_string());
+            assert_eq!(
+                client.answer().await.ok().value().unwrap(),
+                number.to_string()
+            );
         }
     });
 }
@@ -228,7 +261,10 @@ fn names_follow_the_search_path_through_transactions() {
         let visible = "SELECT count(*) > 0 FROM departments";
         client.query(visible).await.ok();
         client.query("BEGIN").await.ok();
-        client.query("SET LOCAL search_path TO pg_catalog").await.ok();
+        client
+            .query("SET LOCAL search_path TO pg_catalog")
+            .await
+            .ok();
         let answer = client.query(visible).await;
         assert_eq!(code(&answer), "42P01", "{answer:?}");
         client.query("ROLLBACK").await.ok();
@@ -244,7 +280,11 @@ fn names_follow_the_search_path_through_transactions() {
             })
             .await;
         let answer = client.answer().await;
-        assert_eq!(code(&answer), "42P01", "analysed after the path had changed: {answer:?}");
+        assert_eq!(
+            code(&answer),
+            "42P01",
+            "analysed after the path had changed: {answer:?}"
+        );
         client.query(visible).await.ok();
     });
 }
@@ -256,7 +296,10 @@ fn function_calls_past_sql_are_refused() {
         let mut client = house.client(&grant).await;
         client.send(b"F\0\0\0\x0e\0\0\0\x01\0\0\0\0\0\0").await;
         let answer = client.answer().await;
-        assert_eq!((answer.tags().as_str(), code(&answer).as_str()), ("EZ", "0A000"));
+        assert_eq!(
+            (answer.tags().as_str(), code(&answer).as_str()),
+            ("EZ", "0A000")
+        );
         assert_eq!(status(&mut client).await, TransactionStatus::Idle);
     });
 }
@@ -268,7 +311,12 @@ fn a_statement_can_be_cancelled_and_nobody_elses() {
         let mut client = house.client(&grant).await;
         let key = client.session().key.clone().unwrap();
         client
-            .say(|out| frontend::query("SELECT count(*) FROM generate_series(1, 1000000000000)", out))
+            .say(|out| {
+                frontend::query(
+                    "SELECT count(*) FROM generate_series(1, 1000000000000)",
+                    out,
+                );
+            })
             .await;
         let mut wrong = key.clone();
         wrong.secret[0] ^= 1;

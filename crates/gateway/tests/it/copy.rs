@@ -7,14 +7,19 @@ use phigate_wire::frontend::{self, Bind};
 use crate::house::{Plan, run, with};
 
 fn passthrough() -> Plan {
-    Plan { passthrough: true, ..Plan::default() }
+    Plan {
+        passthrough: true,
+        ..Plan::default()
+    }
 }
 
 #[test]
 fn copy_out_is_masked_and_recorded() {
     run(async |house| {
         let grant = house.grant("limited_dataset", |_| {}).await;
-        let ssn = house.ask("SELECT ssn FROM patients WHERE ssn IS NOT NULL LIMIT 1").await;
+        let ssn = house
+            .ask("SELECT ssn FROM patients WHERE ssn IS NOT NULL LIMIT 1")
+            .await;
         let mut client = house.client(&grant).await;
         let answer = client.query("COPY patients TO STDOUT").await.ok();
         assert!(answer.tags().starts_with("Hd") && answer.tags().ends_with("dcCZ"));
@@ -26,7 +31,9 @@ fn copy_out_is_masked_and_recorded() {
 }
 
 async fn writer(house: &crate::house::House) -> Client {
-    let grant = house.grant("identified", |request| request.write = true).await;
+    let grant = house
+        .grant("identified", |request| request.write = true)
+        .await;
     house.client(&grant).await
 }
 
@@ -35,7 +42,9 @@ fn copy_in_is_relayed_under_passthrough() {
     with(passthrough(), async |house| {
         let mut client = writer(house).await;
         client.query("CREATE TEMP TABLE t (i int)").await.ok();
-        client.say(|out| frontend::query("COPY t FROM STDIN", out)).await;
+        client
+            .say(|out| frontend::query("COPY t FROM STDIN", out))
+            .await;
         assert_eq!(client.until(tag::COPY_IN_RESPONSE).await.tags(), "G");
         client
             .say(|out| {

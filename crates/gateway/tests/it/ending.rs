@@ -16,7 +16,10 @@ const ENDLESS: &str = "SELECT repeat('x', 200) FROM generate_series(1, 100000000
 fn last_words(answer: &Answer) -> (String, String) {
     assert!(answer.closed(), "the connection is closed");
     let error = answer.errors().pop().expect("last words");
-    (error.code().as_str().to_owned(), error.message().into_owned())
+    (
+        error.code().as_str().to_owned(),
+        error.message().into_owned(),
+    )
 }
 
 async fn revoked(house: &House, state: impl AsyncFnOnce(&mut Client)) -> Answer {
@@ -61,7 +64,9 @@ fn a_revocation_ends_a_transaction_and_a_running_statement() {
         })
         .await;
         revoked(house, async |client| {
-            client.say(|out| frontend::parse("half", "SELECT 1", &[], out)).await;
+            client
+                .say(|out| frontend::parse("half", "SELECT 1", &[], out))
+                .await;
         })
         .await;
     });
@@ -105,7 +110,10 @@ fn a_client_that_does_not_read_cannot_delay_a_revocation() {
         .await;
         let answer = house.revoke(&grant).await;
         assert_eq!(answer.gateways[0].sessions_ended, 1);
-        assert!(!answer.gateways[0].lease_over, "it did not wait for the lease");
+        assert!(
+            !answer.gateways[0].lease_over,
+            "it did not wait for the lease"
+        );
         house.no_backend_left().await;
     });
 }
@@ -127,33 +135,55 @@ fn a_grant_expires_under_its_sessions() {
     run(async |house| {
         let grant = house
             .grant("limited_dataset", |request| {
-                request.duration = Some(prost_types::Duration { seconds: 2, nanos: 0 });
+                request.duration = Some(prost_types::Duration {
+                    seconds: 2,
+                    nanos: 0,
+                });
             })
             .await;
         let mut client = house.client(&grant).await;
-        client.say(|out| frontend::query("SELECT count(*) FROM generate_series(1, 1000000000000)", out)).await;
+        client
+            .say(|out| {
+                frontend::query(
+                    "SELECT count(*) FROM generate_series(1, 1000000000000)",
+                    out,
+                );
+            })
+            .await;
         let (code, message) = last_words(&client.rest().await);
         assert_eq!(code, "57P01");
         assert!(message.contains("expired"), "{message}");
         house.no_backend_left().await;
         let mut late = Client::connect(house.gateway).await;
-        let error = late.login("alice", &grant.password, "clinic").await.unwrap_err();
+        let error = late
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap_err();
         assert_eq!(error.code().as_str(), "28000");
     });
 }
 
 #[test]
 fn an_idle_session_ends_and_a_busy_one_does_not() {
-    let timeouts = Timeouts { idle: SHORT, ..Timeouts::default() };
-    with(Plan { timeouts, ..Plan::default() }, async |house| {
-        let grant = house.grant("limited_dataset", |_| {}).await;
-        let mut busy = house.client(&grant).await;
-        let answer = busy.query("SELECT pg_catalog.pg_sleep(1)").await;
-        // Where pg_sleep is not on the list of functions the refusal shows as much.
-        assert!(!answer.closed());
-        let mut client = house.client(&grant).await;
-        assert_eq!(last_words(&client.rest().await).0, "57P05");
-    });
+    let timeouts = Timeouts {
+        idle: SHORT,
+        ..Timeouts::default()
+    };
+    with(
+        Plan {
+            timeouts,
+            ..Plan::default()
+        },
+        async |house| {
+            let grant = house.grant("limited_dataset", |_| {}).await;
+            let mut busy = house.client(&grant).await;
+            let answer = busy.query("SELECT pg_catalog.pg_sleep(1)").await;
+            // Where pg_sleep is not on the list of functions the refusal shows as much.
+            assert!(!answer.closed());
+            let mut client = house.client(&grant).await;
+            assert_eq!(last_words(&client.rest().await).0, "57P05");
+        },
+    );
 }
 
 #[test]
@@ -184,5 +214,38 @@ fn a_terminated_backend_is_reported_once() {
         let rest = client.rest().await;
         assert_eq!(rest.errors().len(), 1, "{rest:?}");
         assert_eq!(last_words(&rest).0, "57P01");
+    });
+}
+
+#[test]
+fn without_its_control_plane_the_gateway_stops_within_the_lease() {
+    run(async |house| {
+        let grant = house.grant("limited_dataset", |_| {}).await;
+        let mut client = house.client(&grant).await;
+        let began = Instant::now();
+        house.lose_control().await;
+        let (code, message) = last_words(&client.rest().await);
+        assert_eq!(code, "57P01");
+        assert!(message.contains("control plane"), "{message}");
+        assert!(began.elapsed() < phigate_lease::LEASE * 4);
+        let mut late = Client::connect(house.gateway).await;
+        let error = late
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code().as_str(), "57P03");
+    });
+}
+
+#[test]
+fn a_gateway_that_stops_says_so() {
+    run(async |house| {
+        let grant = house.grant("limited_dataset", |_| {}).await;
+        let mut client = house.client(&grant).await;
+        house.close().await;
+        let (code, message) = last_words(&client.rest().await);
+        assert_eq!(code, "57P01");
+        assert!(message.contains("stopping"), "{message}");
+        house.no_backend_left().await;
     });
 }

@@ -52,6 +52,7 @@ pub(crate) struct House {
     channel: Channel,
     token: String,
     stop: CancellationToken,
+    control: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -67,10 +68,7 @@ pub(crate) fn with(plan: Plan, test: impl AsyncFnOnce(&mut House)) {
     runtime.block_on(async {
         let mut house = House::start(plan).await;
         test(&mut house).await;
-        house.stop.cancel();
-        for task in house.tasks.drain(..) {
-            within("stopping", task).await.unwrap();
-        }
+        house.close().await;
     });
 }
 
@@ -107,12 +105,16 @@ impl House {
             lease: phigate_lease::LEASE,
         };
         let (ready, bound) = oneshot::channel();
-        let running = phigate_control::serve(control, stop.child_token(), ready);
+        let control_stop = stop.child_token();
+        let running = phigate_control::serve(control, control_stop.clone(), ready);
         let mut tasks = vec![tokio::spawn(async move { running.await.unwrap() })];
         let control = within("the control plane", bound).await.unwrap();
         let tls = if plan.tls {
             let identity = ca.server("server", &["localhost", "127.0.0.1"]).unwrap();
-            TlsMode::Required { identity, channel_binding: true }
+            TlsMode::Required {
+                identity,
+                channel_binding: true,
+            }
         } else {
             TlsMode::Off
         };
@@ -150,7 +152,17 @@ impl House {
             .await
             .unwrap();
         let token = format!("Bearer {}", token.trim());
-        Self { pg, gateway, ca_pem, channel, token, stop, tasks, dir }
+        Self {
+            pg,
+            gateway,
+            ca_pem,
+            channel,
+            token,
+            stop,
+            control: control_stop,
+            tasks,
+            dir,
+        }
     }
 
     /// Makes a grant for `alice` with the given profile, changed by `change`.
@@ -165,7 +177,10 @@ impl House {
             profile: profile.to_owned(),
             purpose: "HRESCH".to_owned(),
             reason: "a test".to_owned(),
-            duration: Some(prost_types::Duration { seconds: 3600, nanos: 0 }),
+            duration: Some(prost_types::Duration {
+                seconds: 3600,
+                nanos: 0,
+            }),
             ..CreateGrantRequest::default()
         };
         change(&mut request);
@@ -188,24 +203,58 @@ impl House {
     pub(crate) async fn kill(&self, grant: &CreateGrantResponse) {
         let grant_id = grant.grant.as_ref().unwrap().grant_id.clone();
         let mut client = SessionServiceClient::new(self.channel.clone());
-        let list = ListSessionsRequest { grant_id, ..ListSessionsRequest::default() };
-        let listed = client.list_sessions(self.request(list)).await.unwrap().into_inner();
+        let list = ListSessionsRequest {
+            grant_id,
+            ..ListSessionsRequest::default()
+        };
+        let listed = client
+            .list_sessions(self.request(list))
+            .await
+            .unwrap()
+            .into_inner();
         let session_id = listed.sessions.first().unwrap().session_id.clone();
-        let kill = KillSessionRequest { session_id, reason: String::new() };
-        within("KillSession", client.kill_session(self.request(kill))).await.unwrap();
+        let kill = KillSessionRequest {
+            session_id,
+            reason: String::new(),
+        };
+        within("KillSession", client.kill_session(self.request(kill)))
+            .await
+            .unwrap();
+    }
+
+    /// Stops the control plane, and returns when it has stopped.
+    pub(crate) async fn lose_control(&mut self) {
+        self.control.cancel();
+        within("the control plane stops", self.tasks.remove(0))
+            .await
+            .unwrap();
+    }
+
+    /// Stops everything but PostgreSQL, so that the logs are closed.
+    pub(crate) async fn close(&mut self) {
+        self.stop.cancel();
+        for task in self.tasks.drain(..) {
+            within("stopping", task).await.unwrap();
+        }
     }
 
     /// A client that is logged in.
     pub(crate) async fn client(&self, grant: &CreateGrantResponse) -> Client {
         let mut client = Client::connect(self.gateway).await;
-        client.login(&grant.user, &grant.password, "clinic").await.unwrap();
+        client
+            .login(&grant.user, &grant.password, "clinic")
+            .await
+            .unwrap();
         client
     }
 
     /// A client with a small receive buffer.
     pub(crate) async fn narrow_client(&self, grant: &CreateGrantResponse) -> Client {
         let mut client = Client::connect_narrow(self.gateway).await;
-        client.login(&grant.user, &grant.password, "clinic").await.unwrap();
+        client
+            .login(&grant.user, &grant.password, "clinic")
+            .await
+            .unwrap();
         client
     }
 
@@ -213,7 +262,9 @@ impl House {
     pub(crate) async fn ask(&self, sql: &str) -> String {
         let mut client = Client::connect(([127, 0, 0, 1], self.pg.port()).into()).await;
         let url = self.pg.url("clinic");
-        let login = url.strip_prefix("postgres://").and_then(|rest| rest.split_once('@'));
+        let login = url
+            .strip_prefix("postgres://")
+            .and_then(|rest| rest.split_once('@'));
         let (user, password) = login.unwrap().0.split_once(':').unwrap();
         client.login(user, password, "clinic").await.unwrap();
         client.query(sql).await.ok().value().unwrap_or_default()
@@ -235,7 +286,9 @@ impl House {
 
     fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
-        request.metadata_mut().insert("authorization", self.token.parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("authorization", self.token.parse().unwrap());
         request
     }
 }

@@ -7,7 +7,10 @@ use phigate_wire::{backend::tag, frontend};
 use crate::house::{Plan, run, with};
 
 fn tls() -> Plan {
-    Plan { tls: true, ..Plan::default() }
+    Plan {
+        tls: true,
+        ..Plan::default()
+    }
 }
 
 #[test]
@@ -19,7 +22,10 @@ fn a_grant_opens_a_session_and_says_what_it_masks() {
         let session = client.session();
         assert_eq!(session.notices.len(), 1);
         let notice = session.notices[0].message().into_owned();
-        assert!(notice.contains("limited_dataset") && notice.contains("masked"), "{notice}");
+        assert!(
+            notice.contains("limited_dataset") && notice.contains("masked"),
+            "{notice}"
+        );
         assert_eq!(session.parameters["server_encoding"], "UTF8");
         assert_eq!(session.parameters["session_authorization"], "alice");
         assert_eq!(session.key.as_ref().unwrap().secret.len(), 4);
@@ -31,7 +37,10 @@ fn a_grant_opens_a_session_and_says_what_it_masks() {
             ("client_min_messages", "warning"),
             ("application_name", "quiet"),
         ];
-        quiet.login_with(3 << 16 | 2, &params, password).await.unwrap();
+        quiet
+            .login_with((3 << 16) + 2, &params, password)
+            .await
+            .unwrap();
         assert!(quiet.session().notices.is_empty());
         assert_eq!(quiet.session().parameters["application_name"], "quiet");
         assert_eq!(quiet.session().key.as_ref().unwrap().secret.len(), 32);
@@ -44,7 +53,10 @@ fn without_a_live_grant_everybody_is_told_the_same() {
         let grant = house.grant("limited_dataset", |_| {}).await;
         for (user, database) in [("nobody", "clinic"), ("alice", "nowhere")] {
             let mut client = Client::connect(house.gateway).await;
-            let error = client.login(user, &grant.password, database).await.unwrap_err();
+            let error = client
+                .login(user, &grant.password, database)
+                .await
+                .unwrap_err();
             assert_eq!(error.code().as_str(), "28000", "{user} {database}");
             assert!(error.message().contains("no live grant"));
         }
@@ -53,10 +65,16 @@ fn without_a_live_grant_everybody_is_told_the_same() {
         assert_eq!(error.code().as_str(), "28P01");
         house.revoke(&grant).await;
         let mut client = Client::connect(house.gateway).await;
-        let error = client.login("alice", &grant.password, "clinic").await.unwrap_err();
+        let error = client
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap_err();
         assert_eq!(error.code().as_str(), "28000");
         let hint = String::from_utf8_lossy(error.get(b'H').unwrap()).into_owned();
-        assert!(hint.contains("phictl grant create --principal alice --database clinic"), "{hint}");
+        assert!(
+            hint.contains("phictl grant create --principal alice --database clinic"),
+            "{hint}"
+        );
     });
 }
 
@@ -73,9 +91,20 @@ fn a_grant_can_be_chosen_among_several() {
         let id = &first.grant.as_ref().unwrap().grant_id;
         let options = format!("-c phigate.grant={id}");
         let mut client = Client::connect(house.gateway).await;
-        let params = [("user", "alice"), ("database", "clinic"), ("options", options.as_str())];
-        let error = client.login_with(3 << 16, &params, &second.password).await.unwrap_err();
-        assert_eq!(error.code().as_str(), "28P01", "the second's password is not the first's");
+        let params = [
+            ("user", "alice"),
+            ("database", "clinic"),
+            ("options", options.as_str()),
+        ];
+        let error = client
+            .login_with(3 << 16, &params, &second.password)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.code().as_str(),
+            "28P01",
+            "the second's password is not the first's"
+        );
     });
 }
 
@@ -99,9 +128,15 @@ fn startup_settings_pass_an_allow_list() {
             assert_eq!(refused.unwrap_err().code().as_str(), code, "{name}={value}");
         }
         let mut client = Client::connect(house.gateway).await;
-        let params =
-            [("user", "alice"), ("database", "clinic"), ("options", "-c TimeZone=Asia/Tokyo")];
-        client.login_with(3 << 16, &params, &grant.password).await.unwrap();
+        let params = [
+            ("user", "alice"),
+            ("database", "clinic"),
+            ("options", "-c TimeZone=Asia/Tokyo"),
+        ];
+        client
+            .login_with(3 << 16, &params, &grant.password)
+            .await
+            .unwrap();
         assert_eq!(client.session().parameters["TimeZone"], "Asia/Tokyo");
     });
 }
@@ -114,18 +149,32 @@ fn tls_is_required_and_binds_the_password() {
         let params = [("user", "alice"), ("database", "clinic")];
         plain.say(|out| frontend::startup(&params, out)).await;
         assert_eq!(plain.answer().await.sqlstate(), "28000");
-        let verified = Tls::Verified { ca_pem: house.ca_pem.clone(), name: "localhost".to_owned() };
+        let verified = Tls::Verified {
+            ca_pem: house.ca_pem.clone(),
+            name: "localhost".to_owned(),
+        };
         let mut client = Client::connect_tls(house.gateway, &verified).await;
-        client.login("alice", &grant.password, "clinic").await.unwrap();
+        client
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap();
         assert_eq!(client.session().mechanism, Some("SCRAM-SHA-256-PLUS"));
         assert_eq!(client.query("SELECT 2").await.ok().value().unwrap(), "2");
         let mut direct = Client::connect_direct_tls(house.gateway, &verified, &["postgresql"])
             .await
             .unwrap();
-        direct.login("alice", &grant.password, "clinic").await.unwrap();
-        let mut silent =
-            Client::connect_direct_tls(house.gateway, &verified, &[]).await.unwrap();
-        assert_eq!(silent.answer().await.sqlstate(), "08P01", "ALPN is mandatory");
+        direct
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap();
+        let mut silent = Client::connect_direct_tls(house.gateway, &verified, &[])
+            .await
+            .unwrap();
+        assert_eq!(
+            silent.answer().await.sqlstate(),
+            "08P01",
+            "ALPN is mandatory"
+        );
     });
 }
 
@@ -157,7 +206,10 @@ fn encryption_is_asked_for_once_each_in_any_order() {
                 client.send(&request).await;
                 assert_eq!(client.byte().await, Some(b'N'));
             }
-            client.login("alice", &grant.password, "clinic").await.unwrap();
+            client
+                .login("alice", &grant.password, "clinic")
+                .await
+                .unwrap();
         }
         let mut client = Client::connect(house.gateway).await;
         client.send(&SSL).await;
@@ -172,8 +224,15 @@ fn grease_is_negotiated() {
     run(async |house| {
         let grant = house.grant("limited_dataset", |_| {}).await;
         let mut client = Client::connect(house.gateway).await;
-        let params = [("user", "alice"), ("database", "clinic"), ("_pq_.grease", "1")];
-        client.login_with(3 << 16 | 9999, &params, &grant.password).await.unwrap();
+        let params = [
+            ("user", "alice"),
+            ("database", "clinic"),
+            ("_pq_.grease", "1"),
+        ];
+        client
+            .login_with((3 << 16) + 9999, &params, &grant.password)
+            .await
+            .unwrap();
         let (_, unknown) = client.session().negotiated.clone().unwrap();
         assert_eq!(unknown, ["_pq_.grease"]);
     });
@@ -189,7 +248,12 @@ fn garbage_ends_the_connection_and_nothing_else() {
             assert!(client.answer().await.closed());
         }
         let mut witness = house.client(&grant).await;
-        for frame in [&b"!\0\0\0\x04"[..], b"Q\0\0\0\x03", b"Q\x7f\xff\xff\xff", b"B\0\0\0\x04"] {
+        for frame in [
+            &b"!\0\0\0\x04"[..],
+            b"Q\0\0\0\x03",
+            b"Q\x7f\xff\xff\xff",
+            b"B\0\0\0\x04",
+        ] {
             let mut client = house.client(&grant).await;
             client.send(frame).await;
             let answer = client.answer().await;
@@ -218,7 +282,10 @@ fn frames_may_come_in_pieces_and_in_heaps() {
         heap.put_slice(&out);
         client.send(&heap).await;
         for number in 0..100 {
-            assert_eq!(client.answer().await.ok().value().unwrap(), number.to_string());
+            assert_eq!(
+                client.answer().await.ok().value().unwrap(),
+                number.to_string()
+            );
         }
         assert_eq!(client.answer().await.ok().value().unwrap(), "in pieces");
         client.say(frontend::terminate).await;

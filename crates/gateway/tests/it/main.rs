@@ -8,3 +8,4 @@ mod house;
 mod login;
 mod masking;
 mod passthrough;
+mod recording;

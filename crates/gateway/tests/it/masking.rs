@@ -8,7 +8,9 @@ use crate::house::run;
 fn masked_values_never_leave_in_either_protocol() {
     run(async |house| {
         let grant = house.grant("limited_dataset", |_| {}).await;
-        let ssn = house.ask("SELECT ssn FROM patients WHERE ssn IS NOT NULL LIMIT 1").await;
+        let ssn = house
+            .ask("SELECT ssn FROM patients WHERE ssn IS NOT NULL LIMIT 1")
+            .await;
         assert!(!ssn.is_empty());
         let mut client = house.client(&grant).await;
         let all = client.query("SELECT * FROM patients").await.ok();
@@ -22,7 +24,12 @@ fn masked_values_never_leave_in_either_protocol() {
                 frontend::describe(Target::Statement("s"), out);
                 let params = vec![Some(ssn.as_bytes())];
                 let result_formats = vec![1];
-                let bind = Bind { statement: "s", params, result_formats, ..Bind::default() };
+                let bind = Bind {
+                    statement: "s",
+                    params,
+                    result_formats,
+                    ..Bind::default()
+                };
                 frontend::bind(&bind, out);
                 frontend::execute("", 0, out);
                 frontend::sync(out);
@@ -51,11 +58,20 @@ fn errors_of_a_masked_session_carry_no_position_detail_or_table() {
 fn a_blocked_column_is_refused_by_name() {
     run(async |house| {
         let grant = house
-            .grant("limited_dataset", |request| request.block = vec!["patients.sex".to_owned()])
+            .grant("limited_dataset", |request| {
+                request.block = vec!["patients.sex".to_owned()];
+            })
             .await;
         let mut client = house.client(&grant).await;
         let answer = client.query("SELECT sex FROM patients").await;
         assert_eq!(answer.sqlstate(), "42501");
-        assert!(!client.query("SELECT * FROM patients").await.ok().columns().contains(&"sex".to_owned()));
+        assert!(
+            !client
+                .query("SELECT * FROM patients")
+                .await
+                .ok()
+                .columns()
+                .contains(&"sex".to_owned())
+        );
     });
 }

@@ -48,11 +48,8 @@ impl Conversation {
             (
                 Expect::Query(Run {
                     refused: Some(_), ..
-                }),
-                _,
-            )
-            | (
-                Expect::Parse {
+                })
+                | Expect::Parse {
                     refused: Some(_), ..
                 },
                 _,
