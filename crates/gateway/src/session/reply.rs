@@ -165,6 +165,52 @@ mod tests {
     }
 
     #[test]
+    fn the_tripwire_knows_a_masked_column_by_oid_and_number() {
+        use phigate_phi::{ColumnType, KeyAccess, ReleaseContext, Rule, Treatment, Unclassified};
+        use phigate_sql::{Column, Relation, RelationKind, SnapshotBuilder};
+
+        let column = |attnum, name: &str| Column {
+            attnum,
+            name: name.to_owned(),
+            ty: ColumnType::builtin(25, -1, "pg_catalog.text"),
+            generated: None,
+        };
+        let rule = |column: &str, treatment: &str| Rule {
+            column: format!("patients.{column}").parse().unwrap(),
+            identifier: "ssn".parse().unwrap(),
+            treatment: treatment.parse::<Treatment>().unwrap(),
+        };
+        let mut catalog = SnapshotBuilder::new(1, 15);
+        catalog.relation(Relation {
+            oid: 16400,
+            schema: "public".to_owned(),
+            name: "patients".to_owned(),
+            kind: RelationKind::Table,
+            columns: vec![column(1, "ssn"), column(2, "sex")],
+            parents: Vec::new(),
+            definition: None,
+            has_rules: false,
+        });
+        let profile = phigate_types::Profile::LimitedDataset;
+        let rules = vec![rule("ssn", "null"), rule("sex", "keep")];
+        let policy =
+            phigate_phi::EffectivePolicy::from_parts(profile, Unclassified::Refuse, rules).unwrap();
+        let context = ReleaseContext::new(profile, "2026-01-01".to_owned(), KeyAccess::Settings);
+        let bound = BoundPolicy::bind(&policy, &catalog.build(), &context);
+        let described = |oid: u32, number: i16| {
+            let mut body = vec![0, 1, b'x', 0];
+            body.extend(oid.to_be_bytes());
+            body.extend(number.to_be_bytes());
+            body.extend([0, 0, 0, 25, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
+            body
+        };
+        assert!(trips(&described(16400, 1), &bound).unwrap());
+        assert!(!trips(&described(16400, 2), &bound).unwrap());
+        assert!(!trips(&described(0, 0), &bound).unwrap(), "computed");
+        assert!(trips(&described(16400, 1)[..10], &bound).is_err());
+    }
+
+    #[test]
     fn clients_see_their_own_application_name() {
         assert_eq!(
             shown(

@@ -53,8 +53,10 @@ pub(crate) struct House {
     token: String,
     stop: CancellationToken,
     control: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<Result<(), String>>>,
     pub(crate) dir: tempfile::TempDir,
+    /// The test broke the gateway's log: it cannot be closed in order.
+    pub(crate) broken_log: bool,
 }
 
 /// Runs a test in a house with the plan's gateway, on threads with stacks as in the daemon.
@@ -107,7 +109,9 @@ impl House {
         let (ready, bound) = oneshot::channel();
         let control_stop = stop.child_token();
         let running = phigate_control::serve(control, control_stop.clone(), ready);
-        let mut tasks = vec![tokio::spawn(async move { running.await.unwrap() })];
+        let mut tasks = vec![tokio::spawn(async move {
+            running.await.map_err(|error| error.to_string())
+        })];
         let control = within("the control plane", bound).await.unwrap();
         let tls = if plan.tls {
             let identity = ca.server("server", &["localhost", "127.0.0.1"]).unwrap();
@@ -140,7 +144,9 @@ impl House {
         };
         let (ready, bound) = oneshot::channel();
         let running = phigate_gateway::serve(config, stop.child_token(), ready);
-        tasks.push(tokio::spawn(async move { running.await.unwrap() }));
+        tasks.push(tokio::spawn(async move {
+            running.await.map_err(|error| error.to_string())
+        }));
         let gateway = within("the gateway", bound).await.unwrap();
         let token = std::fs::read_to_string(path.join("admin.token")).unwrap();
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&ca_pem));
@@ -162,6 +168,7 @@ impl House {
             control: control_stop,
             tasks,
             dir,
+            broken_log: false,
         }
     }
 
@@ -227,6 +234,7 @@ impl House {
         self.control.cancel();
         within("the control plane stops", self.tasks.remove(0))
             .await
+            .unwrap()
             .unwrap();
     }
 
@@ -234,7 +242,8 @@ impl House {
     pub(crate) async fn close(&mut self) {
         self.stop.cancel();
         for task in self.tasks.drain(..) {
-            within("stopping", task).await.unwrap();
+            let stopped = within("stopping", task).await.unwrap();
+            assert!(self.broken_log || stopped.is_ok(), "{stopped:?}");
         }
     }
 

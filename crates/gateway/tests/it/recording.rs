@@ -116,3 +116,30 @@ fn every_statement_leaves_an_intent_and_an_outcome() {
         },
     );
 }
+
+#[test]
+fn what_cannot_be_recorded_is_not_released() {
+    with(Plan::default(), async |house| {
+        let grant = house.grant("limited_dataset", |_| {}).await;
+        let mut client = house.client(&grant).await;
+        client.query("SELECT 1").await.ok();
+        // No further segment can be made.
+        std::fs::remove_dir_all(house.dir.path().join("audit").join("gateway-1")).unwrap();
+        let long = format!("SELECT length('{}')", "x".repeat(64 << 10));
+        let mut answer = client.query(&long).await;
+        for _ in 0..200 {
+            if answer.errors().is_empty() {
+                answer = client.query(&long).await;
+            }
+        }
+        assert_eq!(answer.errors()[0].code().as_str(), "58030", "{answer:?}");
+        assert!(!answer.tags().contains('D'), "no row of it: {answer:?}");
+        let mut late = Client::connect(house.gateway).await;
+        let error = late
+            .login("alice", &grant.password, "clinic")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code().as_str(), "58030");
+        house.broken_log = true;
+    });
+}
