@@ -54,7 +54,10 @@ pub(crate) enum Body {
     Values(Vec<Vec<Expr>>),
     /// Left-associative: `((first op a) op b)`. A list, not a tree, so that a chain of thousands
     /// neither recurses nor overflows when dropped.
-    Operations { first: Box<Body>, rest: Vec<Operation> },
+    Operations {
+        first: Box<Body>,
+        rest: Vec<Operation>,
+    },
 }
 
 /// One link of a chain of set operations.
@@ -124,7 +127,12 @@ pub(crate) enum GroupingKind {
 #[derive(Debug, PartialEq)]
 pub(crate) enum From {
     Relation(RelationRef),
-    Subquery { lateral: bool, query: Box<Query>, alias: Option<Alias>, place: Place },
+    Subquery {
+        lateral: bool,
+        query: Box<Query>,
+        alias: Option<Alias>,
+        place: Place,
+    },
     Function(TableFunction),
     Join(Box<Join>),
 }
@@ -146,7 +154,10 @@ pub(crate) enum Target {
     Cte(Name),
     /// A relation of the catalog; `source` counts the relations of the statement and finds what
     /// is used of it.
-    Relation { oid: u32, source: usize },
+    Relation {
+        oid: u32,
+        source: usize,
+    },
 }
 
 #[derive(Debug, PartialEq)]
@@ -256,25 +267,72 @@ pub(crate) enum Expr {
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Not(Box<Expr>),
-    Unary { operator: Operator, operand: Box<Expr>, place: Place },
+    Unary {
+        operator: Operator,
+        operand: Box<Expr>,
+        place: Place,
+    },
     /// Left-associative, a list for the same reason as [`Body::Operations`].
-    Binary { first: Box<Expr>, rest: Vec<(Operator, Expr)>, place: Place },
-    Is { operand: Box<Expr>, test: &'static str, negated: bool },
-    IsDistinct { left: Box<Expr>, right: Box<Expr>, negated: bool },
-    InList { operand: Box<Expr>, list: Vec<Expr>, negated: bool },
-    Between { operand: Box<Expr>, low: Box<Expr>, high: Box<Expr>, negated: bool },
-    Quantified { left: Box<Expr>, operator: Operator, all: bool, right: Quantified, place: Place },
-    Case { operand: Option<Box<Expr>>, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
-    Cast { operand: Box<Expr>, ty: TypeName },
-    Collate { operand: Box<Expr>, collation: Vec<Ident> },
+    Binary {
+        first: Box<Expr>,
+        rest: Vec<(Operator, Expr)>,
+        place: Place,
+    },
+    Is {
+        operand: Box<Expr>,
+        test: &'static str,
+        negated: bool,
+    },
+    IsDistinct {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        negated: bool,
+    },
+    InList {
+        operand: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    Between {
+        operand: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+        negated: bool,
+    },
+    Quantified {
+        left: Box<Expr>,
+        operator: Operator,
+        all: bool,
+        right: Quantified,
+        place: Place,
+    },
+    Case {
+        operand: Option<Box<Expr>>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Cast {
+        operand: Box<Expr>,
+        ty: TypeName,
+    },
+    Collate {
+        operand: Box<Expr>,
+        collation: Vec<Ident>,
+    },
     Call(Box<Call>),
     Special(Special, Vec<Expr>),
     Exists(Box<Query>),
     ArrayQuery(Box<Query>),
     Scalar(Box<Query>),
-    Subscript { operand: Box<Expr>, subscripts: Vec<Subscript> },
+    Subscript {
+        operand: Box<Expr>,
+        subscripts: Vec<Subscript>,
+    },
     /// `(expr).name`; only where the attribute is known to exist, else it would be a call.
-    Field { operand: Box<Expr>, name: Ident },
+    Field {
+        operand: Box<Expr>,
+        name: Ident,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -399,7 +457,10 @@ pub(crate) struct TypeName {
 impl Ident {
     /// A name of the gateway's own making.
     pub(crate) fn made(name: &str) -> Self {
-        Self { name: name.into(), place: Place::default() }
+        Self {
+            name: name.into(),
+            place: Place::default(),
+        }
     }
 }
 
@@ -418,8 +479,10 @@ impl TypeName {
 impl Call {
     /// A call of a built-in function that special syntax stands for.
     pub(crate) fn built_in(name: &str, arguments: Vec<Expr>) -> Expr {
-        let arguments =
-            arguments.into_iter().map(|value| Argument { name: None, value }).collect();
+        let arguments = arguments
+            .into_iter()
+            .map(|value| Argument { name: None, value })
+            .collect();
         Expr::Call(Box::new(Self {
             path: vec![Ident::made(name)],
             built_in: true,

@@ -20,22 +20,21 @@ use crate::parse;
 use crate::refusal::{Place, Reason, Refusal, Result};
 
 pub(crate) use expr::expr;
-pub(crate) use literal::plain_value;
 pub(crate) use query::query;
 pub(crate) use types::type_name;
 
 /// The refusal of a construct that the gateway does not understand.
 pub(crate) fn unsupported(what: &str, place: Place) -> Refusal {
-    Refusal::new(Reason::Construct, format!("{what} is not supported through the gateway"))
-        .near(place)
+    Refusal::new(
+        Reason::Construct,
+        format!("{what} is not supported through the gateway"),
+    )
+    .near(place)
 }
 
 /// Refuses a construct if it is there.
 pub(crate) fn absent<T>(value: Option<T>, what: &str, place: Place) -> Result<()> {
-    match value {
-        None => Ok(()),
-        Some(_) => Err(unsupported(what, place)),
-    }
+    value.map_or(Ok(()), |_unsupported| Err(unsupported(what, place)))
 }
 
 /// Where a piece of the tree starts.
@@ -62,9 +61,16 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
         };
         return Err(unsupported(what, span_place(ident.span)));
     }
-    let ast::Ident { value, quote_style, span } = ident;
+    let ast::Ident {
+        value,
+        quote_style,
+        span,
+    } = ident;
     match quote_style {
-        None | Some('"') => Ok(Ident { name: Name::from(value), place: span_place(span) }),
+        None | Some('"') => Ok(Ident {
+            name: Name::from(value),
+            place: span_place(span),
+        }),
         Some(_) => Err(unsupported("this way of quoting a name", span_place(span))),
     }
 }
@@ -83,9 +89,9 @@ pub(crate) fn object_name(name: ast::ObjectName) -> Result<Vec<Ident>> {
 fn part(part: ast::ObjectNamePart) -> Result<Ident> {
     match part {
         ast::ObjectNamePart::Identifier(name) => ident(name),
-        ast::ObjectNamePart::Function(ast::ObjectNamePartFunction { name, args: _ }) => {
-            Err(unsupported("a function as part of a name", span_place(name.span)))
-        }
+        ast::ObjectNamePart::Function(ast::ObjectNamePartFunction { name, args: _ }) => Err(
+            unsupported("a function as part of a name", span_place(name.span)),
+        ),
     }
 }
 
@@ -93,9 +99,13 @@ fn part(part: ast::ObjectNamePart) -> Result<Ident> {
 fn bare_word(name: &ast::ObjectName) -> Option<&str> {
     let ast::ObjectName(parts) = name;
     match parts.as_slice() {
-        [ast::ObjectNamePart::Identifier(ast::Ident { value, quote_style: None, span: _ })] => {
-            Some(value.as_str())
-        }
+        [
+            ast::ObjectNamePart::Identifier(ast::Ident {
+                value,
+                quote_style: None,
+                span: _,
+            }),
+        ] => Some(value.as_str()),
         _other => None,
     }
 }

@@ -97,11 +97,17 @@ impl BoundPolicy {
         let mut masked = 0;
         let mut blocked = 0;
         for access in self.access.values() {
-            let Access::Masked(found) = access else { continue };
+            let Access::Masked(found) = access else {
+                continue;
+            };
             if found.catalog {
                 continue;
             }
-            blocked += found.treatments.iter().filter(|t| **t == Treatment::Block).count();
+            blocked += found
+                .treatments
+                .iter()
+                .filter(|t| **t == Treatment::Block)
+                .count();
             masked += found
                 .treatments
                 .iter()
@@ -119,13 +125,17 @@ impl BoundPolicy {
         snapshot: &'s Snapshot,
     ) -> impl Iterator<Item = (&'s Relation, &'s str, Treatment)> {
         self.access.iter().flat_map(move |(oid, access)| {
-            let relation = snapshot.relation(*oid).filter(|relation| !relation.is_catalog());
+            let relation = snapshot
+                .relation(*oid)
+                .filter(|relation| !relation.is_catalog());
             let columns = relation.map_or(&[][..], |relation| &relation.columns);
-            columns.iter().enumerate().filter_map(move |(index, column)| {
-                let treatment = access.treatment(index);
-                (!treatment.is_keep())
-                    .then_some((relation?, column.name.as_str(), treatment))
-            })
+            columns
+                .iter()
+                .enumerate()
+                .filter_map(move |(index, column)| {
+                    let treatment = access.treatment(index);
+                    (!treatment.is_keep()).then_some((relation?, column.name.as_str(), treatment))
+                })
         })
     }
 
@@ -139,9 +149,11 @@ impl Access {
     pub(crate) fn treatment(&self, index: usize) -> Treatment {
         match self {
             Self::Open(_) => Treatment::Release(Transform::Keep),
-            Self::Masked(masked) => {
-                masked.treatments.get(index).copied().unwrap_or(Treatment::Block)
-            }
+            Self::Masked(masked) => masked
+                .treatments
+                .get(index)
+                .copied()
+                .unwrap_or(Treatment::Block),
             Self::Refused(_) => Treatment::Block,
         }
     }

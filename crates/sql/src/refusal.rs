@@ -102,8 +102,12 @@ impl fmt::Display for Reason {
 /// A statement that is not relayed, and what to tell its author.
 ///
 /// The texts may name what the author typed (relations, columns, functions) but never a literal.
+/// One pointer wide: results of it are returned through deep recursions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Refusal(Box<Told>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
     reason: Reason,
     message: Cow<'static, str>,
     detail: Option<String>,
@@ -126,69 +130,83 @@ impl PartialEq for Place {
 impl Refusal {
     /// A refusal; the message is lowercase and names the construct, never a literal.
     pub(crate) fn new(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, message: message.into(), detail: None, hint: None, position: None }
+        let message = message.into();
+        Self(Box::new(Told {
+            reason,
+            message,
+            detail: None,
+            hint: None,
+            position: None,
+        }))
     }
 
     /// Adds what helps to understand it.
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds what to do next.
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Sets the position in the typed text, in characters from 1.
     pub(crate) fn at(mut self, position: u32) -> Self {
-        self.position = Some(position);
+        self.0.position = Some(position);
         self
     }
 
     /// Sets the position, unless one nearer to the cause is set already.
     pub(crate) fn near(mut self, place: Place) -> Self {
-        if self.position.is_none() && place.0 > 0 {
-            self.position = Some(place.0);
+        if self.0.position.is_none() && place.0 > 0 {
+            self.0.position = Some(place.0);
         }
         self
     }
 
     /// Why.
     pub fn reason(&self) -> Reason {
-        self.reason
+        self.0.reason
     }
 
     /// The primary message.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do next, if anything can be done.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     /// Where in the typed text, in characters from 1.
     pub fn position(&self) -> Option<u32> {
-        self.position
+        self.0.position
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
 impl std::error::Error for Refusal {}
 
 impl From<Refusal> for PgError {
-    fn from(refusal: Refusal) -> Self {
-        let mut error = Self::error(refusal.reason.sqlstate(), refusal.message).at(refusal.position);
-        error.detail = refusal.detail;
-        error.hint = refusal.hint.map(Cow::into_owned);
+    fn from(Refusal(told): Refusal) -> Self {
+        let Told {
+            reason,
+            message,
+            detail,
+            hint,
+            position,
+        } = *told;
+        let mut error = Self::error(reason.sqlstate(), message).at(position);
+        error.detail = detail;
+        error.hint = hint.map(Cow::into_owned);
         error
     }
 }
@@ -199,14 +217,20 @@ mod tests {
 
     #[test]
     fn the_place_nearest_to_the_cause_is_kept() {
-        let refusal = Refusal::new(Reason::UnknownColumn, "x").near(Place(0)).near(Place(7));
+        let refusal = Refusal::new(Reason::UnknownColumn, "x")
+            .near(Place(0))
+            .near(Place(7));
         assert_eq!(refusal.near(Place(1)).position(), Some(7));
     }
 
     #[test]
     fn labels_are_words_and_unique() {
         let mut labels: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        assert!(labels.iter().all(|l| l.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        assert!(
+            labels
+                .iter()
+                .all(|l| l.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
         labels.sort_unstable();
         labels.dedup();
         assert_eq!(labels.len(), Reason::ALL.len());

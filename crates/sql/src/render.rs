@@ -53,7 +53,10 @@ impl<'a> Writer<'a> {
 
     /// A writer of the skeleton.
     pub(crate) fn skeleton(resolution: &'a Resolution, cx: &'a Context<'a>) -> Self {
-        Self { names: Some(HashMap::new()), ..Self::text(resolution, cx) }
+        Self {
+            names: Some(HashMap::new()),
+            ..Self::text(resolution, cx)
+        }
     }
 
     /// What was written, after a look at it with our own lexer: each quoted piece must be the one
@@ -63,13 +66,14 @@ impl<'a> Writer<'a> {
             return Ok(self.out);
         }
         let defect = || Refusal::new(Reason::SelfCheck, "the gateway cannot write this statement");
-        let lexed =
-            lex::lex(&self.out, budget::MAX_TOKENS * 16).map_err(|_| defect())?;
+        let lexed = lex::lex(&self.out, budget::MAX_TOKENS * 16).map_err(|_| defect())?;
         let mut embedded = self.embedded.iter().copied().peekable();
         let mut quoted = self.quoted.iter().copied();
         for token in &lexed.tokens {
             while embedded.next_if(|(_, end)| *end <= token.start).is_some() {}
-            if embedded.peek().is_some_and(|(start, end)| *start <= token.start && token.end <= *end)
+            if embedded
+                .peek()
+                .is_some_and(|(start, end)| *start <= token.start && token.end <= *end)
             {
                 continue;
             }
@@ -121,7 +125,9 @@ impl<'a> Writer<'a> {
 
     /// A name that the author of the statement chose.
     pub(crate) fn chosen(&mut self, name: &Name) {
-        let Some(names) = &mut self.names else { return self.name(name) };
+        let Some(names) = &mut self.names else {
+            return self.name(name);
+        };
         let next = names.len() + 1;
         let number = *names.entry(name.clone()).or_insert(next);
         let _ = write!(self.out, "n{number}");
@@ -176,7 +182,7 @@ impl<'a> Writer<'a> {
     }
 
     pub(crate) fn type_name(&mut self, ty: &TypeName) {
-        let keyword = ty.fields.is_some() || self.is_interval(ty);
+        let keyword = ty.fields.is_some() || Self::is_interval(ty);
         if keyword {
             self.push("INTERVAL");
             if let Some(fields) = ty.fields {
@@ -198,7 +204,7 @@ impl<'a> Writer<'a> {
     }
 
     /// `pg_catalog.interval(3)` would mean its third field, `INTERVAL(3)` is a precision.
-    fn is_interval(&self, ty: &TypeName) -> bool {
+    fn is_interval(ty: &TypeName) -> bool {
         !ty.modifiers.is_empty()
             && matches!(
                 ty.path.as_slice(),

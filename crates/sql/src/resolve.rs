@@ -89,7 +89,10 @@ impl<'a> Resolver<'a> {
                 self.pending = true;
                 Err(Refusal::new(
                     Reason::RefusedRelation,
-                    format!("relation \"{}\" is not known to the grant's policy", relation.name),
+                    format!(
+                        "relation \"{}\" is not known to the grant's policy",
+                        relation.name
+                    ),
                 )
                 .near(place))
             }
@@ -103,7 +106,10 @@ impl Resolution {
         let mut touches: Vec<Touch> = Vec::new();
         for source in &self.sources {
             for touch in source.touches(cx) {
-                match touches.iter_mut().find(|known| known.relation == touch.relation) {
+                match touches
+                    .iter_mut()
+                    .find(|known| known.relation == touch.relation)
+                {
                     None => touches.push(touch),
                     Some(known) => {
                         for column in touch.columns {

@@ -127,7 +127,8 @@ impl Snapshot {
 
     /// Whether a collation of this exact name exists.
     pub fn has_collation(&self, schema: &str, name: &str) -> bool {
-        self.collations.contains(&(schema.to_owned(), name.to_owned()))
+        self.collations
+            .contains(&(schema.to_owned(), name.to_owned()))
     }
 }
 
@@ -152,7 +153,13 @@ pub struct SnapshotBuilder {
 impl SnapshotBuilder {
     /// An empty catalog of a server of this major version.
     pub fn new(epoch: u64, major: u16) -> Self {
-        Self { snapshot: Snapshot { epoch, major, ..Snapshot::default() } }
+        Self {
+            snapshot: Snapshot {
+                epoch,
+                major,
+                ..Snapshot::default()
+            },
+        }
     }
 
     /// Adds a schema, which may stay empty.
@@ -163,10 +170,18 @@ impl SnapshotBuilder {
 
     /// Adds a relation and, if need be, its schema.
     pub fn relation(&mut self, relation: Relation) -> &mut Self {
-        let schema = self.snapshot.schemas.entry(relation.schema.clone()).or_default();
+        let schema = self
+            .snapshot
+            .schemas
+            .entry(relation.schema.clone())
+            .or_default();
         schema.insert(relation.name.clone(), relation.oid);
         for parent in &relation.parents {
-            self.snapshot.children.entry(*parent).or_default().push(relation.oid);
+            self.snapshot
+                .children
+                .entry(*parent)
+                .or_default()
+                .push(relation.oid);
         }
         self.snapshot.relations.insert(relation.oid, relation);
         self
@@ -188,7 +203,9 @@ impl SnapshotBuilder {
 
     /// Adds a collation.
     pub fn collation(&mut self, schema: &str, name: &str) -> &mut Self {
-        self.snapshot.collations.insert((schema.to_owned(), name.to_owned()));
+        self.snapshot
+            .collations
+            .insert((schema.to_owned(), name.to_owned()));
         self
     }
 

@@ -26,12 +26,18 @@ const FINGERPRINT_BYTES: usize = 16;
 /// # Errors
 /// The refusal of the first statement that is refused.
 pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
-    let parsed = parse::statements(text)?;
+    let parsed = read(text)?;
     let alone = parsed.len() == 1;
-    let permits: Vec<_> =
-        parsed.into_iter().map(|parsed| one(parsed, cx)).collect::<Result<_>>()?;
-    let moves_names =
-        |permit: &Permit| matches!(permit.effect, Effect::SetSearchPath { .. } | Effect::ResetAll);
+    let permits: Vec<_> = parsed
+        .into_iter()
+        .map(|parsed| one(parsed, cx))
+        .collect::<Result<_>>()?;
+    let moves_names = |permit: &Permit| {
+        matches!(
+            permit.effect,
+            Effect::SetSearchPath { .. } | Effect::ResetAll
+        )
+    };
     // The names of a batch are all resolved by the search path it starts with.
     if !alone && permits.iter().any(moves_names) {
         return Err(Refusal::new(
@@ -47,7 +53,7 @@ pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refus
 /// # Errors
 /// The refusal.
 pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<Permit>, Refusal> {
-    let mut statements = parse::statements(text)?.into_iter();
+    let mut statements = read(text)?.into_iter();
     match (statements.next(), statements.next()) {
         (None, _) => Ok(None),
         (Some(parsed), None) => one(parsed, cx).map(Some),
@@ -58,15 +64,27 @@ pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<P
     }
 }
 
+/// Parses a text; what sqlparser cannot read but PostgreSQL has is refused by its name.
+fn read(text: &str) -> Result<Vec<Parsed>> {
+    parse::statements(text).map_err(|refusal| match refusal.reason() {
+        Reason::Syntax => refused::unreadable(text).unwrap_or(refusal),
+        _other => refusal,
+    })
+}
+
 fn one(parsed: Parsed, cx: &Context<'_>) -> Result<Permit> {
-    let Parsed { statement, start: _, end: _ } = parsed;
+    let Parsed {
+        statement,
+        start: _,
+        end: _,
+    } = parsed;
     match statement {
         S::Query(query) => self::query(*query, cx),
         S::Explain { .. } => explain::explain(statement, cx),
-        S::ShowVariable { variable } => show::show(variable, cx),
+        S::ShowVariable { variable } => show::show(&variable, cx),
         S::Set(set) => setting::set(set, cx),
         S::Reset(reset) => setting::reset(reset, cx),
-        S::Discard { object_type } => setting::discard(&object_type, cx),
+        S::Discard { object_type } => setting::discard(object_type, cx),
         S::UNLISTEN { channel } => setting::unlisten(&channel, cx),
         S::StartTransaction { .. }
         | S::Commit { .. }
@@ -74,18 +92,38 @@ fn one(parsed: Parsed, cx: &Context<'_>) -> Result<Permit> {
         | S::Savepoint { .. }
         | S::ReleaseSavepoint { .. } => transaction::transaction(statement, cx),
         S::Declare { stmts } => cursor::declare(stmts, cx),
-        S::Fetch { name, direction, position, into } => {
-            cursor::fetch(name, direction, &position, into, cx)
-        }
+        S::Fetch {
+            name,
+            direction,
+            position,
+            into,
+        } => cursor::fetch(name, direction, &position, into, cx),
         S::Close { cursor } => cursor::close(cursor, cx),
-        S::Prepare { name, data_types, statement } => {
-            prepare::prepare(name, data_types, *statement, cx)
-        }
+        S::Prepare {
+            name,
+            data_types,
+            statement,
+        } => prepare::prepare(name, data_types, *statement, cx),
         S::Execute { .. } => prepare::execute(statement, cx),
         S::Deallocate { name, prepare: _ } => prepare::deallocate(name, cx),
-        S::Copy { source, to, target, options, legacy_options, values } => {
-            copy::copy(copy::Copy { source, to, target, options, legacy_options, values }, cx)
-        }
+        S::Copy {
+            source,
+            to,
+            target,
+            options,
+            legacy_options,
+            values,
+        } => copy::copy(
+            copy::Copy {
+                source,
+                to,
+                target,
+                options,
+                legacy_options,
+                values,
+            },
+            cx,
+        ),
         other => Err(refused::refusal(&other)),
     }
 }
@@ -115,7 +153,12 @@ struct Plan {
 
 impl Plan {
     fn new(kind: StatementKind) -> Self {
-        Self { kind, effect: Effect::None, copy: None, by_reference: false }
+        Self {
+            kind,
+            effect: Effect::None,
+            copy: None,
+            by_reference: false,
+        }
     }
 
     fn effect(self, effect: Effect) -> Self {
@@ -136,7 +179,10 @@ impl Plan {
         write(&mut writer);
         let skeleton = writer.finish()?;
         let mut fingerprint = [0; FINGERPRINT_BYTES];
-        for (to, from) in fingerprint.iter_mut().zip(blake3::hash(skeleton.as_bytes()).as_bytes()) {
+        for (to, from) in fingerprint
+            .iter_mut()
+            .zip(blake3::hash(skeleton.as_bytes()).as_bytes())
+        {
             *to = *from;
         }
         Ok(Permit {

@@ -64,7 +64,9 @@ impl World {
         let snapshot = clinic();
         let classification = Classification::parse(CLASSIFICATION, "clinic.csv").unwrap();
         let names = |list: &[&str]| -> Vec<_> {
-            list.iter().map(|name| ColumnName::parse(name).unwrap()).collect()
+            list.iter()
+                .map(|name| ColumnName::parse(name).unwrap())
+                .collect()
         };
         let policy = EffectivePolicy::derive(
             &classification,
@@ -76,7 +78,12 @@ impl World {
         .unwrap();
         let cx = ReleaseContext::new(profile, "2026-01-01", KeyAccess::Settings);
         let policy = BoundPolicy::bind(&policy, &snapshot, &cx);
-        Self { snapshot, policy, search_path: vec!["public".to_owned()], write: false }
+        Self {
+            snapshot,
+            policy,
+            search_path: vec!["public".to_owned()],
+            write: false,
+        }
     }
 
     pub(crate) fn analyse(&self, text: &str) -> Result<Batch, Refusal> {
@@ -89,7 +96,11 @@ impl World {
             expires_at: "2026-01-01 12:00:00+00",
             write: self.write,
         };
-        let cx = Context { snapshot: &self.snapshot, policy: &self.policy, session: &session };
+        let cx = Context {
+            snapshot: &self.snapshot,
+            policy: &self.policy,
+            session: &session,
+        };
         analyse(text, &cx)
     }
 
@@ -102,7 +113,11 @@ impl World {
                 let code = refusal.reason().sqlstate();
                 let hint = refusal.hint().map(|hint| format!(" (hint: {hint})"));
                 let at = position.map_or(String::new(), |at| format!(" at {at}"));
-                format!("{code}{at}: {}{}", refusal.message(), hint.unwrap_or_default())
+                format!(
+                    "{code}{at}: {}{}",
+                    refusal.message(),
+                    hint.unwrap_or_default()
+                )
             }
         }
     }
@@ -129,7 +144,7 @@ fn clinic() -> Snapshot {
     for line in CATALOG.lines() {
         builder.relation(catalog_relation(line));
     }
-    let mut add = |oid, name: &str, columns: &[(&str, &str)]| {
+    let add = |oid, name: &str, columns: &[(&str, &str)]| {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
         table(oid, schema, name, columns)
     };
@@ -148,8 +163,12 @@ fn clinic() -> Snapshot {
     let mut relation = add(20_001, "patients", &patients);
     relation.columns[9].generated = Some("\"left\"(name, 1)".to_owned());
     builder.relation(relation);
-    let visits =
-        [("id", "int4"), ("patient_id", "int4"), ("admitted", "timestamp"), ("ward", "text")];
+    let visits = [
+        ("id", "int4"),
+        ("patient_id", "int4"),
+        ("admitted", "timestamp"),
+        ("ward", "text"),
+    ];
     builder.relation(add(20_002, "visits", &visits));
     let wards = [("ward", "text"), ("beds", "int4"), ("mood", "public.mood")];
     builder.relation(add(20_003, "wards", &wards));
@@ -161,7 +180,11 @@ fn clinic() -> Snapshot {
     let mut child = add(20_006, "measurements_2024", &measurements);
     child.parents = vec![20_005];
     builder.relation(child);
-    builder.relation(add(20_007, "archive.patients", &[("id", "int4"), ("ssn", "bpchar(11)")]));
+    builder.relation(add(
+        20_007,
+        "archive.patients",
+        &[("id", "int4"), ("ssn", "bpchar(11)")],
+    ));
     let mut sequence = add(20_008, "patients_id_seq", &[("last_value", "int8")]);
     sequence.kind = RelationKind::Sequence;
     builder.relation(sequence);
@@ -178,8 +201,13 @@ fn clinic() -> Snapshot {
     builder.build()
 }
 
-type View =
-    (u32, &'static str, RelationKind, &'static [(&'static str, &'static str)], &'static str);
+type View = (
+    u32,
+    &'static str,
+    RelationKind,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
 
 const VIEWS: &[View] = &[
     (
@@ -234,12 +262,15 @@ const VIEWS: &[View] = &[
 ];
 
 fn table(oid: u32, schema: &str, name: &str, columns: &[(&str, &str)]) -> Relation {
-    let columns = columns.iter().enumerate().map(|(index, (name, ty))| Column {
-        attnum: i16::try_from(index + 1).unwrap(),
-        name: (*name).to_owned(),
-        ty: column_type(ty),
-        generated: None,
-    });
+    let columns = columns
+        .iter()
+        .enumerate()
+        .map(|(index, (name, ty))| Column {
+            attnum: i16::try_from(index + 1).unwrap(),
+            name: (*name).to_owned(),
+            ty: column_type(ty),
+            generated: None,
+        });
     Relation {
         oid,
         schema: schema.to_owned(),
@@ -258,16 +289,26 @@ fn catalog_relation(line: &str) -> Relation {
     let oid = words.next().unwrap().parse().unwrap();
     let (schema, name) = match words.next().unwrap().split_once('.') {
         Some((schema, name)) => (schema.to_owned(), name.to_owned()),
-        None => ("pg_catalog".to_owned(), line.split(' ').nth(1).unwrap().to_owned()),
+        None => (
+            "pg_catalog".to_owned(),
+            line.split(' ').nth(1).unwrap().to_owned(),
+        ),
     };
-    let kind = if words.next() == Some("v") { RelationKind::View } else { RelationKind::Table };
+    let kind = if words.next() == Some("v") {
+        RelationKind::View
+    } else {
+        RelationKind::Table
+    };
     let columns = words.enumerate().map(|(index, word)| {
         let mut parts = word.split(':');
         let name = parts.next().unwrap().to_owned();
         let oid = parts.next().unwrap().parse().unwrap();
         let ty = parts.next().unwrap();
-        let qualified =
-            if ty.contains('.') { ty.to_owned() } else { format!("pg_catalog.\"{ty}\"") };
+        let qualified = if ty.contains('.') {
+            ty.to_owned()
+        } else {
+            format!("pg_catalog.\"{ty}\"")
+        };
         Column {
             attnum: i16::try_from(index + 1).unwrap(),
             name,
@@ -306,7 +347,11 @@ fn column_type(written: &str) -> ColumnType {
         other => panic!("{other}"),
     };
     let typmod = length.map_or(-1, |length: i32| length + 4);
-    let name = if word.contains('.') { written.to_owned() } else { format!("pg_catalog.{written}") };
+    let name = if word.contains('.') {
+        written.to_owned()
+    } else {
+        format!("pg_catalog.{written}")
+    };
     let mut ty = ColumnType::builtin(oid, typmod, &name);
     if word == "public.mood" {
         ty.kind = TypeKind::Enum;

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{self, DateTimeField, Expr as E, FunctionArgExpr, FunctionArguments};
 
-use super::expr::{expr, exprs};
+use super::expr::{boxed, expr, exprs};
 use super::{absent, bare_word, ident, object_name, parse, query, unsupported, window};
 use crate::ir::{Argument, Call, Expr, Literal, Special, TypeName, ValueFunction};
 use crate::refusal::{Place, Result};
@@ -24,7 +24,10 @@ pub(super) fn value_function(word: &str) -> Option<ValueFunction> {
         "user" => "USER",
         _ => return None,
     };
-    Some(ValueFunction { keyword, precision: None })
+    Some(ValueFunction {
+        keyword,
+        precision: None,
+    })
 }
 
 /// A call, or a special form with the look of one.
@@ -64,7 +67,10 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
             return Ok(Expr::ArrayQuery(Box::new(query(*subquery)?)));
         }
         (FunctionArguments::Subquery(_), _) => {
-            return Err(unsupported("a query as argument without parentheses", place));
+            return Err(unsupported(
+                "a query as argument without parentheses",
+                place,
+            ));
         }
         (FunctionArguments::List(list), Some(word)) => match special_form(word) {
             Some(form) if decorated => return Err(unsupported(form.what(), place)),
@@ -78,7 +84,11 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
         path: object_name(name)?,
         built_in: false,
         schema: PG_CATALOG,
-        arguments: arguments.named.into_iter().map(Named::argument).collect::<Result<_>>()?,
+        arguments: arguments
+            .named
+            .into_iter()
+            .map(Named::argument)
+            .collect::<Result<_>>()?,
         star: arguments.star,
         distinct: arguments.distinct,
         variadic,
@@ -91,7 +101,11 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
 
 /// A function in FROM, whose arguments come bare.
 pub(super) fn table_call(name: ast::ObjectName, args: Vec<ast::FunctionArg>) -> Result<Expr> {
-    let list = ast::FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+    let list = ast::FunctionArgumentList {
+        duplicate_treatment: None,
+        args,
+        clauses: Vec::new(),
+    };
     function(ast::Function {
         name,
         uses_odbc_syntax: false,
@@ -105,63 +119,73 @@ pub(super) fn table_call(name: ast::ObjectName, args: Vec<ast::FunctionArg>) -> 
 }
 
 /// `EXTRACT(field FROM x)` is `pg_catalog.extract('field', x)` (gram.y).
-pub(super) fn extract(field: &DateTimeField, syntax: &ast::ExtractSyntax, x: E) -> Result<Expr> {
-    let place = super::place(&x);
+pub(super) fn extract(
+    field: &DateTimeField,
+    syntax: &ast::ExtractSyntax,
+    x: Box<E>,
+) -> Result<Expr> {
+    let place = super::place(&*x);
     match syntax {
         ast::ExtractSyntax::From => {}
         ast::ExtractSyntax::Comma => return Err(unsupported("EXTRACT with a comma", place)),
     }
     let field = Expr::Literal(Literal::String(field_name(field, place)?.into()));
-    Ok(Call::built_in("extract", vec![field, expr(x)?]))
+    Ok(Call::built_in("extract", vec![field, boxed(x)?]))
 }
 
 /// CEIL and FLOOR are plain functions in PostgreSQL.
-pub(super) fn rounded(name: &str, x: E, field: &ast::CeilFloorKind) -> Result<Expr> {
+pub(super) fn rounded(name: &str, x: Box<E>, field: &ast::CeilFloorKind) -> Result<Expr> {
     match field {
         ast::CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => {
-            Ok(Call::built_in(name, vec![expr(x)?]))
+            Ok(Call::built_in(name, vec![boxed(x)?]))
         }
         ast::CeilFloorKind::DateTimeField(_) | ast::CeilFloorKind::Scale(_) => {
-            Err(unsupported("CEIL or FLOOR to a unit", super::place(&x)))
+            Err(unsupported("CEIL or FLOOR to a unit", super::place(&*x)))
         }
     }
 }
 
 /// `SUBSTRING(x FROM a FOR b)`, `SUBSTRING(x FOR b)`, `SUBSTRING(x, a, b)`, `SUBSTR(x, a, b)`.
 pub(super) fn substring(
-    x: E,
+    x: Box<E>,
     from: Option<Box<E>>,
     length: Option<Box<E>>,
     comma: bool,
     shorthand: bool,
 ) -> Result<Expr> {
     if shorthand && !comma {
-        return Err(unsupported("SUBSTR with FROM", super::place(&x)));
+        return Err(unsupported("SUBSTR with FROM", super::place(&*x)));
     }
-    let mut arguments = vec![expr(x)?];
+    let mut arguments = vec![boxed(x)?];
     match (from, length) {
         (Some(from), length) => {
-            arguments.push(expr(*from)?);
+            arguments.push(boxed(from)?);
             if let Some(length) = length {
-                arguments.push(expr(*length)?);
+                arguments.push(boxed(length)?);
             }
         }
         // gram.y: "SUBSTRING(A FOR B)" is substring(A, 1, B::int4).
         (None, Some(length)) => {
             arguments.push(Expr::Literal(Literal::Number("1".into())));
-            let operand = Box::new(expr(*length)?);
-            arguments.push(Expr::Cast { operand, ty: TypeName::built_in("int4") });
+            let operand = Box::new(boxed(length)?);
+            arguments.push(Expr::Cast {
+                operand,
+                ty: TypeName::built_in("int4"),
+            });
         }
         (None, None) => {}
     }
-    Ok(Call::built_in(if shorthand { "substr" } else { "substring" }, arguments))
+    Ok(Call::built_in(
+        if shorthand { "substr" } else { "substring" },
+        arguments,
+    ))
 }
 
 /// TRIM is btrim, ltrim or rtrim (gram.y).
 pub(super) fn trim(
     side: Option<ast::TrimWhereField>,
     what: Option<Box<E>>,
-    x: E,
+    x: Box<E>,
     characters: Option<Vec<E>>,
 ) -> Result<Expr> {
     let name = match side {
@@ -169,9 +193,9 @@ pub(super) fn trim(
         Some(ast::TrimWhereField::Leading) => "ltrim",
         Some(ast::TrimWhereField::Trailing) => "rtrim",
     };
-    let mut arguments = vec![expr(x)?];
+    let mut arguments = vec![boxed(x)?];
     if let Some(what) = what {
-        arguments.push(expr(*what)?);
+        arguments.push(boxed(what)?);
     }
     arguments.extend(exprs(characters.unwrap_or_default())?);
     if arguments.len() > 2 {
@@ -181,10 +205,15 @@ pub(super) fn trim(
 }
 
 /// `OVERLAY(x PLACING what FROM a FOR b)`.
-pub(super) fn overlay(x: E, what: E, from: E, length: Option<Box<E>>) -> Result<Expr> {
-    let mut arguments = vec![expr(x)?, expr(what)?, expr(from)?];
+pub(super) fn overlay(
+    x: Box<E>,
+    what: Box<E>,
+    from: Box<E>,
+    length: Option<Box<E>>,
+) -> Result<Expr> {
+    let mut arguments = vec![boxed(x)?, boxed(what)?, boxed(from)?];
     if let Some(length) = length {
-        arguments.push(expr(*length)?);
+        arguments.push(boxed(length)?);
     }
     Ok(Call::built_in("overlay", arguments))
 }
@@ -246,12 +275,20 @@ fn special_form(word: &str) -> Option<Special> {
 }
 
 fn special(form: Special, arguments: Arguments, place: Place) -> Result<Expr> {
-    let Arguments { named, star, distinct, order_by } = arguments;
+    let Arguments {
+        named,
+        star,
+        distinct,
+        order_by,
+    } = arguments;
     if star || distinct || !order_by.is_empty() {
         return Err(unsupported(form.what(), place));
     }
     let plain = |named: Named| match named {
-        Named { name: None, value: Value::Expr(value) } => Ok(value),
+        Named {
+            name: None,
+            value: Value::Expr(value),
+        } => Ok(value),
         Named { name: _, value: _ } => Err(unsupported("this argument", place)),
     };
     let arguments = named.into_iter().map(plain).collect::<Result<Vec<_>>>()?;
@@ -262,7 +299,11 @@ fn special(form: Special, arguments: Arguments, place: Place) -> Result<Expr> {
         }
         Special::Array | Special::Grouping => !arguments.is_empty(),
     };
-    if fits { Ok(Expr::Special(form, arguments)) } else { Err(unsupported("so few arguments", place)) }
+    if fits {
+        Ok(Expr::Special(form, arguments))
+    } else {
+        Err(unsupported("so few arguments", place))
+    }
 }
 
 struct Arguments {
@@ -290,12 +331,19 @@ impl Named {
             Value::Expr(value) => value,
             Value::Row(path) => Expr::UnresolvedRow(path),
         };
-        Ok(Argument { name: name.map(ident).transpose()?, value })
+        Ok(Argument {
+            name: name.map(ident).transpose()?,
+            value,
+        })
     }
 }
 
 fn argument_list(list: ast::FunctionArgumentList, place: Place) -> Result<Arguments> {
-    let ast::FunctionArgumentList { duplicate_treatment, args, clauses } = list;
+    let ast::FunctionArgumentList {
+        duplicate_treatment,
+        args,
+        clauses,
+    } = list;
     let distinct = match duplicate_treatment {
         None | Some(ast::DuplicateTreatment::All) => false,
         Some(ast::DuplicateTreatment::Distinct) => true,
@@ -317,11 +365,20 @@ fn argument_list(list: ast::FunctionArgumentList, place: Place) -> Result<Argume
             }
         }
     }
-    let mut arguments = Arguments { named: Vec::new(), star: false, distinct, order_by };
+    let mut arguments = Arguments {
+        named: Vec::new(),
+        star: false,
+        distinct,
+        order_by,
+    };
     for arg in args {
         let (name, value) = match arg {
             ast::FunctionArg::Unnamed(value) => (None, value),
-            ast::FunctionArg::Named { name, arg, operator } => match operator {
+            ast::FunctionArg::Named {
+                name,
+                arg,
+                operator,
+            } => match operator {
                 ast::FunctionArgOperator::RightArrow | ast::FunctionArgOperator::Assignment => {
                     (Some(name), arg)
                 }
@@ -332,7 +389,11 @@ fn argument_list(list: ast::FunctionArgumentList, place: Place) -> Result<Argume
                     return Err(unsupported("this way of naming an argument", place));
                 }
             },
-            ast::FunctionArg::ExprNamed { name, arg, operator } => match (name, operator) {
+            ast::FunctionArg::ExprNamed {
+                name,
+                arg,
+                operator,
+            } => match (name, operator) {
                 (
                     E::Identifier(name),
                     ast::FunctionArgOperator::RightArrow | ast::FunctionArgOperator::Assignment,
@@ -347,10 +408,16 @@ fn argument_list(list: ast::FunctionArgumentList, place: Place) -> Result<Argume
                 arguments.star = true;
             }
             FunctionArgExpr::Expr(value) => {
-                arguments.named.push(Named { name, value: Value::Expr(expr(value)?) });
+                arguments.named.push(Named {
+                    name,
+                    value: Value::Expr(expr(value)?),
+                });
             }
             FunctionArgExpr::QualifiedWildcard(path) => {
-                arguments.named.push(Named { name, value: Value::Row(object_name(path)?) });
+                arguments.named.push(Named {
+                    name,
+                    value: Value::Row(object_name(path)?),
+                });
             }
             FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_) => {
                 return Err(unsupported("a star here", place));
@@ -368,7 +435,9 @@ fn take_variadic(arguments: &mut [Named], place: Place) -> Result<bool> {
     let is_variadic = |argument: &Named| {
         argument.name.as_ref().and_then(parse::marker) == Some(parse::Marker::Variadic)
     };
-    let Some((last, others)) = arguments.split_last_mut() else { return Ok(false) };
+    let Some((last, others)) = arguments.split_last_mut() else {
+        return Ok(false);
+    };
     if others.iter().any(is_variadic) {
         return Err(unsupported("VARIADIC before the last argument", place));
     }

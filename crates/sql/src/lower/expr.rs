@@ -4,81 +4,154 @@
 use sqlparser::ast::{self, Expr as E};
 
 use super::operator::{Infix, Prefix, comparison, infix, prefix};
-use super::{call, ident, idents, literal, object_name, parse, place, query, span_place, types};
 use super::unsupported;
+use super::{call, ident, idents, literal, object_name, parse, place, query, span_place, types};
 use crate::ir::{Call, Expr, Ident, Literal, Operator, Quantified, Special, Subscript, TypeName};
 use crate::refusal::{Place, Result};
 
 /// An expression.
 pub(crate) fn expr(e: E) -> Result<Expr> {
-    match e {
+    boxed(Box::new(e))
+}
+
+/// The same of an expression that is boxed already; the recursion goes through here.
+pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
+    match *e {
         E::Identifier(name) => identifier(name),
         E::CompoundIdentifier(path) => idents(path).map(Expr::Unresolved),
-        E::CompoundFieldAccess { root, access_chain } => access(*root, access_chain),
-        E::IsFalse(e) => is(*e, "FALSE", false),
-        E::IsNotFalse(e) => is(*e, "FALSE", true),
-        E::IsTrue(e) => is(*e, "TRUE", false),
-        E::IsNotTrue(e) => is(*e, "TRUE", true),
-        E::IsNull(e) => is(*e, "NULL", false),
-        E::IsNotNull(e) => is(*e, "NULL", true),
-        E::IsUnknown(e) => is(*e, "UNKNOWN", false),
-        E::IsNotUnknown(e) => is(*e, "UNKNOWN", true),
-        E::IsDistinctFrom(left, right) => distinct(*left, *right, false),
-        E::IsNotDistinctFrom(left, right) => distinct(*left, *right, true),
-        E::IsNormalized { expr, form, negated } => normalized(*expr, form, negated),
-        E::InList { expr, list, negated } => in_list(*expr, list, negated),
-        E::InSubquery { expr, subquery, negated } => in_subquery(*expr, *subquery, negated),
-        E::Between { expr, negated, low, high } => between(*expr, negated, *low, *high),
-        E::BinaryOp { left, op, right } => chain(left, op, *right),
-        E::Like { negated, any, expr, pattern, escape_char } => {
-            like([Operator::new("~~"), Operator::new("!~~")], negated, any, *expr, *pattern, escape_char)
-        }
-        E::ILike { negated, any, expr, pattern, escape_char } => {
-            like([Operator::new("~~*"), Operator::new("!~~*")], negated, any, *expr, *pattern, escape_char)
-        }
-        E::SimilarTo { negated, expr, pattern, escape_char } => {
-            similar(negated, *expr, *pattern, escape_char)
-        }
-        E::AnyOp { left, compare_op, right, is_some: _ } => {
-            quantified(*left, compare_op, *right, false)
-        }
-        E::AllOp { left, compare_op, right } => quantified(*left, compare_op, *right, true),
-        E::UnaryOp { op, expr } => unary(op, *expr),
-        E::Cast { kind, expr, data_type, format } => cast(kind, *expr, data_type, format),
-        E::AtTimeZone { timestamp, time_zone } => {
-            Ok(Call::built_in("timezone", vec![expr(*time_zone)?, expr(*timestamp)?]))
-        }
-        E::Extract { field, syntax, expr } => call::extract(&field, &syntax, *expr),
-        E::Ceil { expr, field } => call::rounded("ceil", *expr, &field),
-        E::Floor { expr, field } => call::rounded("floor", *expr, &field),
-        E::Position { expr: what, r#in } => {
-            Ok(Call::built_in("position", vec![expr(*r#in)?, expr(*what)?]))
-        }
-        E::Substring { expr, substring_from, substring_for, special, shorthand } => {
-            call::substring(*expr, substring_from, substring_for, special, shorthand)
-        }
-        E::Trim { trim_where, trim_what, expr, trim_characters } => {
-            call::trim(trim_where, trim_what, *expr, trim_characters)
-        }
-        E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
-            call::overlay(*expr, *overlay_what, *overlay_from, overlay_for)
-        }
-        E::Collate { expr, collation } => collate(*expr, collation),
-        E::Nested(inner) => expr(*inner),
+        E::CompoundFieldAccess { root, access_chain } => access(root, access_chain),
+        E::IsFalse(e) => is(e, "FALSE", false),
+        E::IsNotFalse(e) => is(e, "FALSE", true),
+        E::IsTrue(e) => is(e, "TRUE", false),
+        E::IsNotTrue(e) => is(e, "TRUE", true),
+        E::IsNull(e) => is(e, "NULL", false),
+        E::IsNotNull(e) => is(e, "NULL", true),
+        E::IsUnknown(e) => is(e, "UNKNOWN", false),
+        E::IsNotUnknown(e) => is(e, "UNKNOWN", true),
+        E::IsDistinctFrom(left, right) => distinct(left, right, false),
+        E::IsNotDistinctFrom(left, right) => distinct(left, right, true),
+        E::IsNormalized {
+            expr,
+            form,
+            negated,
+        } => normalized(expr, form, negated),
+        E::InList {
+            expr,
+            list,
+            negated,
+        } => in_list(expr, list, negated),
+        E::InSubquery {
+            expr,
+            subquery,
+            negated,
+        } => in_subquery(expr, subquery, negated),
+        E::Between {
+            expr,
+            negated,
+            low,
+            high,
+        } => between(expr, negated, low, high),
+        E::BinaryOp { left, op, right } => chain(left, op, right),
+        E::Like {
+            negated,
+            any,
+            expr,
+            pattern,
+            escape_char,
+        } => like(
+            [Operator::new("~~"), Operator::new("!~~")],
+            negated,
+            any,
+            expr,
+            pattern,
+            escape_char,
+        ),
+        E::ILike {
+            negated,
+            any,
+            expr,
+            pattern,
+            escape_char,
+        } => like(
+            [Operator::new("~~*"), Operator::new("!~~*")],
+            negated,
+            any,
+            expr,
+            pattern,
+            escape_char,
+        ),
+        E::SimilarTo {
+            negated,
+            expr,
+            pattern,
+            escape_char,
+        } => similar(negated, expr, pattern, escape_char),
+        E::AnyOp {
+            left,
+            compare_op,
+            right,
+            is_some: _,
+        } => quantified(left, compare_op, right, false),
+        E::AllOp {
+            left,
+            compare_op,
+            right,
+        } => quantified(left, compare_op, right, true),
+        E::UnaryOp { op, expr } => unary(op, expr),
+        E::Cast {
+            kind,
+            expr,
+            data_type,
+            format,
+        } => cast(&kind, expr, data_type, format),
+        E::AtTimeZone {
+            timestamp,
+            time_zone,
+        } => pair("timezone", time_zone, timestamp),
+        E::Extract {
+            field,
+            syntax,
+            expr,
+        } => call::extract(&field, &syntax, expr),
+        E::Ceil { expr, field } => call::rounded("ceil", expr, &field),
+        E::Floor { expr, field } => call::rounded("floor", expr, &field),
+        E::Position { expr: what, r#in } => pair("position", r#in, what),
+        E::Substring {
+            expr,
+            substring_from,
+            substring_for,
+            special,
+            shorthand,
+        } => call::substring(expr, substring_from, substring_for, special, shorthand),
+        E::Trim {
+            trim_where,
+            trim_what,
+            expr,
+            trim_characters,
+        } => call::trim(trim_where, trim_what, expr, trim_characters),
+        E::Overlay {
+            expr,
+            overlay_what,
+            overlay_from,
+            overlay_for,
+        } => call::overlay(expr, overlay_what, overlay_from, overlay_for),
+        E::Collate { expr, collation } => collate(expr, collation),
+        E::Nested(inner) => boxed(inner),
         E::Value(value) => literal::value(value),
         E::TypedString(string) => typed_string(string),
         E::Function(function) => call::function(function),
-        E::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
-            case(operand, conditions, else_result)
-        }
-        E::Exists { subquery, negated } => {
-            let exists = Expr::Exists(Box::new(query(*subquery)?));
-            Ok(if negated { Expr::Not(Box::new(exists)) } else { exists })
-        }
-        E::Subquery(subquery) => Ok(Expr::Scalar(Box::new(query(*subquery)?))),
+        E::Case {
+            case_token: _,
+            end_token: _,
+            operand,
+            conditions,
+            else_result,
+        } => case(operand, conditions, else_result),
+        E::Exists { subquery, negated } => exists(subquery, negated),
+        E::Subquery(subquery) => scalar(subquery),
         E::Tuple(list) => tuple(list),
         E::Array(ast::Array { elem, named: _ }) => {
-            Ok(Expr::Special(Special::Array, exprs(elem)?))
+            exprs(elem).map(|list| Expr::Special(Special::Array, list))
         }
         E::Interval(interval) => interval_literal(interval),
         e @ E::IsJson { .. } => Err(unsupported("IS JSON", place(&e))),
@@ -112,7 +185,7 @@ pub(super) fn exprs(list: Vec<E>) -> Result<Vec<Expr>> {
 
 /// An expression that may be absent.
 pub(super) fn optional(e: Option<Box<E>>) -> Result<Option<Box<Expr>>> {
-    e.map(|e| expr(*e).map(Box::new)).transpose()
+    e.map(|e| boxed(e).map(Box::new)).transpose()
 }
 
 /// Takes off parentheses.
@@ -132,15 +205,45 @@ fn identifier(name: ast::Ident) -> Result<Expr> {
     Ok(Expr::Unresolved(vec![ident(name)?]))
 }
 
-fn is(operand: E, test: &'static str, negated: bool) -> Result<Expr> {
-    Ok(Expr::Is { operand: Box::new(expr(operand)?), test, negated })
+fn exists(subquery: Box<ast::Query>, negated: bool) -> Result<Expr> {
+    let exists = Expr::Exists(Box::new(query(*subquery)?));
+    Ok(if negated {
+        Expr::Not(Box::new(exists))
+    } else {
+        exists
+    })
 }
 
-fn distinct(left: E, right: E, negated: bool) -> Result<Expr> {
-    Ok(Expr::IsDistinct { left: Box::new(expr(left)?), right: Box::new(expr(right)?), negated })
+fn scalar(subquery: Box<ast::Query>) -> Result<Expr> {
+    Ok(Expr::Scalar(Box::new(query(*subquery)?)))
 }
 
-fn normalized(operand: E, form: Option<ast::NormalizationForm>, negated: bool) -> Result<Expr> {
+/// A built-in function of two arguments that special syntax stands for.
+fn pair(name: &str, one: Box<E>, other: Box<E>) -> Result<Expr> {
+    Ok(Call::built_in(name, vec![boxed(one)?, boxed(other)?]))
+}
+
+fn is(operand: Box<E>, test: &'static str, negated: bool) -> Result<Expr> {
+    Ok(Expr::Is {
+        operand: Box::new(boxed(operand)?),
+        test,
+        negated,
+    })
+}
+
+fn distinct(left: Box<E>, right: Box<E>, negated: bool) -> Result<Expr> {
+    Ok(Expr::IsDistinct {
+        left: Box::new(boxed(left)?),
+        right: Box::new(boxed(right)?),
+        negated,
+    })
+}
+
+fn normalized(
+    operand: Box<E>,
+    form: Option<ast::NormalizationForm>,
+    negated: bool,
+) -> Result<Expr> {
     let form = match form {
         None | Some(ast::NormalizationForm::NFC) => "NFC",
         Some(ast::NormalizationForm::NFD) => "NFD",
@@ -148,44 +251,63 @@ fn normalized(operand: E, form: Option<ast::NormalizationForm>, negated: bool) -
         Some(ast::NormalizationForm::NFKD) => "NFKD",
     };
     let form = Expr::Literal(Literal::String(form.into()));
-    let call = Call::built_in("is_normalized", vec![expr(operand)?, form]);
-    Ok(if negated { Expr::Not(Box::new(call)) } else { call })
+    let call = Call::built_in("is_normalized", vec![boxed(operand)?, form]);
+    Ok(if negated {
+        Expr::Not(Box::new(call))
+    } else {
+        call
+    })
 }
 
-fn in_list(operand: E, list: Vec<E>, negated: bool) -> Result<Expr> {
-    Ok(Expr::InList { operand: Box::new(expr(operand)?), list: exprs(list)?, negated })
+fn in_list(operand: Box<E>, list: Vec<E>, negated: bool) -> Result<Expr> {
+    Ok(Expr::InList {
+        operand: Box::new(boxed(operand)?),
+        list: exprs(list)?,
+        negated,
+    })
 }
 
-fn in_subquery(operand: E, subquery: ast::Query, negated: bool) -> Result<Expr> {
+fn in_subquery(operand: Box<E>, subquery: Box<ast::Query>, negated: bool) -> Result<Expr> {
     let found = Expr::Quantified {
-        left: Box::new(expr(operand)?),
+        left: Box::new(boxed(operand)?),
         operator: Operator::new("="),
         all: false,
-        right: Quantified::Query(Box::new(query(subquery)?)),
+        right: Quantified::Query(Box::new(query(*subquery)?)),
         place: Place::default(),
     };
-    Ok(if negated { Expr::Not(Box::new(found)) } else { found })
+    Ok(if negated {
+        Expr::Not(Box::new(found))
+    } else {
+        found
+    })
 }
 
-fn between(operand: E, negated: bool, low: E, high: E) -> Result<Expr> {
+fn between(operand: Box<E>, negated: bool, low: Box<E>, high: Box<E>) -> Result<Expr> {
     Ok(Expr::Between {
-        operand: Box::new(expr(operand)?),
-        low: Box::new(expr(low)?),
-        high: Box::new(expr(high)?),
+        operand: Box::new(boxed(operand)?),
+        low: Box::new(boxed(low)?),
+        high: Box::new(boxed(high)?),
         negated,
     })
 }
 
 /// `a op b op c ...`: down the left spine in a loop, then back up.
-fn chain(left: Box<E>, op: ast::BinaryOperator, right: E) -> Result<Expr> {
+fn chain(left: Box<E>, op: ast::BinaryOperator, right: Box<E>) -> Result<Expr> {
     let mut links = vec![(op, right)];
-    let mut first = *left;
-    while let E::BinaryOp { left, op, right } = first {
-        links.push((op, *right));
-        first = *left;
+    let mut first = left;
+    while matches!(*first, E::BinaryOp { .. }) {
+        let E::BinaryOp { left, op, right } = *first else {
+            break;
+        };
+        links.push((op, right));
+        first = left;
     }
-    let start = if links.len() == 1 { Place::default() } else { place_of_leaf(&first) };
-    let mut done = Link::Operand(expr(first)?);
+    let start = if links.len() == 1 {
+        Place::default()
+    } else {
+        place_of_leaf(&first)
+    };
+    let mut done = Link::Operand(boxed(first)?);
     for (op, right) in links.into_iter().rev() {
         done = link(done, infix(op, start)?, right, start)?;
     }
@@ -211,32 +333,33 @@ impl Link {
     }
 }
 
-fn link(done: Link, op: Infix, right: E, place: Place) -> Result<Link> {
+fn link(done: Link, op: Infix, right: Box<E>, place: Place) -> Result<Link> {
     Ok(match op {
         Infix::And => match done {
             Link::And(mut list) => {
-                list.push(expr(right)?);
+                list.push(boxed(right)?);
                 Link::And(list)
             }
-            other => Link::And(vec![other.into_expr(place), expr(right)?]),
+            other => Link::And(vec![other.into_expr(place), boxed(right)?]),
         },
         Infix::Or => match done {
             Link::Or(mut list) => {
-                list.push(expr(right)?);
+                list.push(boxed(right)?);
                 Link::Or(list)
             }
-            other => Link::Or(vec![other.into_expr(place), expr(right)?]),
+            other => Link::Or(vec![other.into_expr(place), boxed(right)?]),
         },
         Infix::Operator(operator) => match done {
             Link::Binary(first, mut rest) => {
-                rest.push((operator, expr(right)?));
+                rest.push((operator, boxed(right)?));
                 Link::Binary(first, rest)
             }
-            other => {
-                Link::Binary(Box::new(other.into_expr(place)), vec![(operator, expr(right)?)])
-            }
+            other => Link::Binary(
+                Box::new(other.into_expr(place)),
+                vec![(operator, boxed(right)?)],
+            ),
         },
-        Infix::Overlaps => Link::Operand(overlaps(done.into_expr(place), expr(right)?, place)?),
+        Infix::Overlaps => Link::Operand(overlaps(done.into_expr(place), boxed(right)?, place)?),
     })
 }
 
@@ -258,8 +381,8 @@ fn like(
     operators: [Operator; 2],
     negated: bool,
     any: bool,
-    operand: E,
-    pattern: E,
+    operand: Box<E>,
+    pattern: Box<E>,
     escape: Option<Box<E>>,
 ) -> Result<Expr> {
     let [positive, negative] = operators;
@@ -268,49 +391,71 @@ fn like(
         super::absent(escape, "ESCAPE with ANY", Place::default())?;
         return quantify(operand, operator, pattern, false, Place::default());
     }
-    let mut pattern = expr(pattern)?;
+    let mut pattern = boxed(pattern)?;
     if let Some(escape) = escape {
-        pattern = Call::built_in("like_escape", vec![pattern, expr(*escape)?]);
+        pattern = Call::built_in("like_escape", vec![pattern, boxed(escape)?]);
     }
-    binary(operator, expr(operand)?, pattern)
+    Ok(binary(operator, boxed(operand)?, pattern))
 }
 
 /// SIMILAR TO is a regular expression made by a function (gram.y).
-fn similar(negated: bool, operand: E, pattern: E, escape: Option<Box<E>>) -> Result<Expr> {
-    let mut arguments = vec![expr(pattern)?];
+fn similar(
+    negated: bool,
+    operand: Box<E>,
+    pattern: Box<E>,
+    escape: Option<Box<E>>,
+) -> Result<Expr> {
+    let mut arguments = vec![boxed(pattern)?];
     if let Some(escape) = escape {
-        arguments.push(expr(*escape)?);
+        arguments.push(boxed(escape)?);
     }
     let pattern = Call::built_in("similar_to_escape", arguments);
-    binary(Operator::new(if negated { "!~" } else { "~" }), expr(operand)?, pattern)
+    let operator = Operator::new(if negated { "!~" } else { "~" });
+    Ok(binary(operator, boxed(operand)?, pattern))
 }
 
-fn binary(operator: Operator, left: Expr, right: Expr) -> Result<Expr> {
+fn binary(operator: Operator, left: Expr, right: Expr) -> Expr {
     let place = Place::default();
-    Ok(Expr::Binary { first: Box::new(left), rest: vec![(operator, right)], place })
+    Expr::Binary {
+        first: Box::new(left),
+        rest: vec![(operator, right)],
+        place,
+    }
 }
 
-fn quantified(left: E, op: ast::BinaryOperator, right: E, all: bool) -> Result<Expr> {
+fn quantified(left: Box<E>, op: ast::BinaryOperator, right: Box<E>, all: bool) -> Result<Expr> {
     let place = place_of_leaf(&left);
     quantify(left, comparison(op, place)?, right, all, place)
 }
 
-fn quantify(left: E, operator: Operator, right: E, all: bool, place: Place) -> Result<Expr> {
-    let left = Box::new(expr(left)?);
-    let right = match bare(right) {
+fn quantify(
+    left: Box<E>,
+    operator: Operator,
+    right: Box<E>,
+    all: bool,
+    place: Place,
+) -> Result<Expr> {
+    let left = Box::new(boxed(left)?);
+    let right = match bare(*right) {
         E::Subquery(subquery) => Quantified::Query(Box::new(query(*subquery)?)),
         other => Quantified::Array(Box::new(expr(other)?)),
     };
-    Ok(Expr::Quantified { left, operator, all, right, place })
+    Ok(Expr::Quantified {
+        left,
+        operator,
+        all,
+        right,
+        place,
+    })
 }
 
-fn unary(op: ast::UnaryOperator, operand: E) -> Result<Expr> {
+fn unary(op: ast::UnaryOperator, operand: Box<E>) -> Result<Expr> {
     let place = place_of_leaf(&operand);
     let operator = match prefix(op, place)? {
-        Prefix::Not => return Ok(Expr::Not(Box::new(expr(operand)?))),
+        Prefix::Not => return Ok(Expr::Not(Box::new(boxed(operand)?))),
         Prefix::Operator(operator) => operator,
     };
-    let operand = expr(operand)?;
+    let operand = boxed(operand)?;
     // gram.y folds the sign into a number (`doNegate`), which settles its type.
     if operator.0 == "-"
         && let Expr::Literal(Literal::Number(digits)) = &operand
@@ -321,12 +466,16 @@ fn unary(op: ast::UnaryOperator, operand: E) -> Result<Expr> {
         };
         return Ok(Expr::Literal(Literal::Number(negated)));
     }
-    Ok(Expr::Unary { operator, operand: Box::new(operand), place })
+    Ok(Expr::Unary {
+        operator,
+        operand: Box::new(operand),
+        place,
+    })
 }
 
 fn cast(
-    kind: ast::CastKind,
-    operand: E,
+    kind: &ast::CastKind,
+    operand: Box<E>,
     data_type: ast::DataType,
     format: Option<ast::CastFormat>,
 ) -> Result<Expr> {
@@ -334,21 +483,28 @@ fn cast(
     match kind {
         ast::CastKind::Cast | ast::CastKind::DoubleColon => {}
         ast::CastKind::TryCast | ast::CastKind::SafeCast => {
-            return Err(unsupported("this kind of cast", place(&operand)));
+            return Err(unsupported("this kind of cast", place(&*operand)));
         }
     }
     let at = place_of_leaf(&operand);
-    let operand = Box::new(expr(operand)?);
+    let operand = Box::new(boxed(operand)?);
     let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
     Ok(Expr::Cast { operand, ty })
 }
 
-fn collate(operand: E, collation: ast::ObjectName) -> Result<Expr> {
-    Ok(Expr::Collate { operand: Box::new(expr(operand)?), collation: object_name(collation)? })
+fn collate(operand: Box<E>, collation: ast::ObjectName) -> Result<Expr> {
+    Ok(Expr::Collate {
+        operand: Box::new(boxed(operand)?),
+        collation: object_name(collation)?,
+    })
 }
 
 fn typed_string(string: ast::TypedString) -> Result<Expr> {
-    let ast::TypedString { data_type, value, uses_odbc_syntax } = string;
+    let ast::TypedString {
+        data_type,
+        value,
+        uses_odbc_syntax,
+    } = string;
     let at = span_place(value.span);
     if uses_odbc_syntax {
         return Err(unsupported("ODBC syntax", at));
@@ -363,9 +519,8 @@ fn case(
     conditions: Vec<ast::CaseWhen>,
     otherwise: Option<Box<E>>,
 ) -> Result<Expr> {
-    let arm = |ast::CaseWhen { condition, result }: ast::CaseWhen| {
-        Ok((expr(condition)?, expr(result)?))
-    };
+    let arm =
+        |ast::CaseWhen { condition, result }: ast::CaseWhen| Ok((expr(condition)?, expr(result)?));
     Ok(Expr::Case {
         operand: optional(operand)?,
         arms: conditions.into_iter().map(arm).collect::<Result<_>>()?,
@@ -403,15 +558,19 @@ fn interval_literal(interval: ast::Interval) -> Result<Expr> {
     if precision.is_some() && !ty.fields.is_some_and(|fields| fields.ends_with("SECOND")) {
         return Err(unsupported("this precision of an interval", at));
     }
-    ty.modifiers.extend(precision.map(|precision| precision.min(u64::from(u32::MAX)) as i64));
-    Ok(Expr::Cast { operand: Box::new(literal), ty })
+    ty.modifiers
+        .extend(precision.map(|precision| precision.min(u64::from(u32::MAX)) as i64));
+    Ok(Expr::Cast {
+        operand: Box::new(literal),
+        ty,
+    })
 }
 
 /// `a[1]`, `(f(x)).name`, and dotted names that sqlparser reads as such.
-fn access(root: E, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
+fn access(root: Box<E>, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
     // Without parentheses around the root, dots continue its name.
-    let mut continues_name = matches!(root, E::Identifier(_) | E::CompoundIdentifier(_));
-    let mut done = expr(root)?;
+    let mut continues_name = matches!(*root, E::Identifier(_) | E::CompoundIdentifier(_));
+    let mut done = boxed(root)?;
     for step in chain {
         done = match step {
             ast::AccessExpr::Dot(E::Identifier(name)) => {
@@ -421,7 +580,10 @@ fn access(root: E, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
                         path.push(name);
                         Expr::Unresolved(path)
                     }
-                    operand => Expr::Field { operand: Box::new(operand), name },
+                    operand => Expr::Field {
+                        operand: Box::new(operand),
+                        name,
+                    },
                 }
             }
             ast::AccessExpr::Dot(other) => {
@@ -438,7 +600,10 @@ fn access(root: E, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
 
 fn attribute(name: ast::Ident) -> Result<Ident> {
     if parse::marker(&name) == Some(parse::Marker::Star) {
-        return Err(unsupported("expansion of a row into its columns here", span_place(name.span)));
+        return Err(unsupported(
+            "expansion of a row into its columns here",
+            span_place(name.span),
+        ));
     }
     ident(name)
 }
@@ -446,7 +611,11 @@ fn attribute(name: ast::Ident) -> Result<Ident> {
 fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
     let step = match step {
         ast::Subscript::Index { index } => Subscript::Index(expr(index)?),
-        ast::Subscript::Slice { lower_bound, upper_bound, stride } => {
+        ast::Subscript::Slice {
+            lower_bound,
+            upper_bound,
+            stride,
+        } => {
             super::absent(stride, "a stride", Place::default())?;
             Subscript::Slice(
                 lower_bound.map(expr).transpose()?,
@@ -455,11 +624,20 @@ fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
         }
     };
     Ok(match operand {
-        Expr::Subscript { operand, mut subscripts } => {
+        Expr::Subscript {
+            operand,
+            mut subscripts,
+        } => {
             subscripts.push(step);
-            Expr::Subscript { operand, subscripts }
+            Expr::Subscript {
+                operand,
+                subscripts,
+            }
         }
-        other => Expr::Subscript { operand: Box::new(other), subscripts: vec![step] },
+        other => Expr::Subscript {
+            operand: Box::new(other),
+            subscripts: vec![step],
+        },
     })
 }
 
@@ -467,9 +645,9 @@ fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
 fn place_of_leaf(e: &E) -> Place {
     match e {
         E::Identifier(name) => span_place(name.span),
-        E::CompoundIdentifier(path) => {
-            path.first().map_or(Place::default(), |name| span_place(name.span))
-        }
+        E::CompoundIdentifier(path) => path
+            .first()
+            .map_or(Place::default(), |name| span_place(name.span)),
         E::Value(value) => span_place(value.span),
         _deeper => Place::default(),
     }

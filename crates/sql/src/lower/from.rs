@@ -21,7 +21,11 @@ pub(super) fn tree(tree: ast::TableWithJoins) -> Result<From> {
 }
 
 fn joined(left: From, join: ast::Join) -> Result<From> {
-    let ast::Join { relation, global, join_operator } = join;
+    let ast::Join {
+        relation,
+        global,
+        join_operator,
+    } = join;
     let at = place(&relation);
     if global {
         return Err(unsupported("GLOBAL JOIN", at));
@@ -69,7 +73,14 @@ fn joined(left: From, join: ast::Join) -> Result<From> {
         JoinConstraint::None => return Err(unsupported("a join without a condition", at)),
     };
     let right = factor(relation)?;
-    Ok(From::Join(Box::new(Join { left, right, kind, condition, alias: None, place: at })))
+    Ok(From::Join(Box::new(Join {
+        left,
+        right,
+        kind,
+        condition,
+        alias: None,
+        place: at,
+    })))
 }
 
 fn factor(factor: TableFactor) -> Result<From> {
@@ -103,17 +114,39 @@ fn factor(factor: TableFactor) -> Result<From> {
                 None => relation(name, alias, sample, at),
             }
         }
-        TableFactor::Derived { lateral, subquery, alias, sample } => {
+        TableFactor::Derived {
+            lateral,
+            subquery,
+            alias,
+            sample,
+        } => {
             let at = place(&*subquery);
             absent(sample, "TABLESAMPLE of a subquery", at)?;
             let (alias, types) = table_alias(alias)?;
             no_types(&types, at)?;
             let query = Box::new(query(*subquery)?);
-            Ok(From::Subquery { lateral, query, alias, place: at })
+            Ok(From::Subquery {
+                lateral,
+                query,
+                alias,
+                place: at,
+            })
         }
-        TableFactor::Function { lateral, name, args, with_ordinality, alias } => {
+        TableFactor::Function {
+            lateral,
+            name,
+            args,
+            with_ordinality,
+            alias,
+        } => {
             let at = place(&name);
-            function(call::table_call(name, args)?, lateral, with_ordinality, alias, at)
+            function(
+                call::table_call(name, args)?,
+                lateral,
+                with_ordinality,
+                alias,
+                at,
+            )
         }
         TableFactor::UNNEST {
             alias,
@@ -132,9 +165,18 @@ fn factor(factor: TableFactor) -> Result<From> {
                 .map(|e| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(e)))
                 .collect();
             let name = ast::ObjectName::from(vec![ast::Ident::new("unnest")]);
-            function(call::table_call(name, args)?, false, with_ordinality, alias, at)
+            function(
+                call::table_call(name, args)?,
+                false,
+                with_ordinality,
+                alias,
+                at,
+            )
         }
-        TableFactor::NestedJoin { table_with_joins, alias } => nested(*table_with_joins, alias),
+        TableFactor::NestedJoin {
+            table_with_joins,
+            alias,
+        } => nested(*table_with_joins, alias),
         TableFactor::TableFunction { expr, alias: _ } => {
             Err(unsupported("TABLE(...)", place(&expr)))
         }
@@ -186,7 +228,14 @@ fn function(
 ) -> Result<From> {
     let (alias, types) = table_alias(alias)?;
     let call = Box::new(call);
-    Ok(From::Function(TableFunction { lateral, call, ordinality, alias, types, place }))
+    Ok(From::Function(TableFunction {
+        lateral,
+        call,
+        ordinality,
+        alias,
+        types,
+        place,
+    }))
 }
 
 fn nested(tree: ast::TableWithJoins, alias: Option<ast::TableAlias>) -> Result<From> {
@@ -211,7 +260,13 @@ fn nested(tree: ast::TableWithJoins, alias: Option<ast::TableAlias>) -> Result<F
 
 /// An alias with its columns, and the types of these where they are given.
 fn table_alias(alias: Option<ast::TableAlias>) -> Result<(Option<Alias>, Vec<TypeName>)> {
-    let Some(ast::TableAlias { explicit: _, name, columns, at }) = alias else {
+    let Some(ast::TableAlias {
+        explicit: _,
+        name,
+        columns,
+        at,
+    }) = alias
+    else {
         return Ok((None, Vec::new()));
     };
     absent(at, "AT after an alias", span_place(name.span))?;
@@ -225,11 +280,21 @@ fn table_alias(alias: Option<ast::TableAlias>) -> Result<(Option<Alias>, Vec<Typ
     if !types.is_empty() && types.len() != names.len() {
         return Err(unsupported("types for some columns only", name.place));
     }
-    Ok((Some(Alias { name, columns: idents(names)? }), types))
+    Ok((
+        Some(Alias {
+            name,
+            columns: idents(names)?,
+        }),
+        types,
+    ))
 }
 
 fn no_types(types: &[TypeName], at: Place) -> Result<()> {
-    if types.is_empty() { Ok(()) } else { Err(unsupported("column types in this alias", at)) }
+    if types.is_empty() {
+        Ok(())
+    } else {
+        Err(unsupported("column types in this alias", at))
+    }
 }
 
 fn tablesample(kind: ast::TableSampleKind, at: Place) -> Result<Sample> {
@@ -237,7 +302,14 @@ fn tablesample(kind: ast::TableSampleKind, at: Place) -> Result<Sample> {
         ast::TableSampleKind::AfterTableAlias(sample)
         | ast::TableSampleKind::BeforeTableAlias(sample) => *sample,
     };
-    let ast::TableSample { modifier, name, quantity, seed, bucket, offset } = sample;
+    let ast::TableSample {
+        modifier,
+        name,
+        quantity,
+        seed,
+        bucket,
+        offset,
+    } = sample;
     absent(bucket, "BUCKET", at)?;
     absent(offset, "OFFSET in TABLESAMPLE", at)?;
     let method = match (modifier, name) {
@@ -254,8 +326,17 @@ fn tablesample(kind: ast::TableSampleKind, at: Place) -> Result<Sample> {
         }
     };
     let quantity = match quantity {
-        Some(ast::TableSampleQuantity { parenthesized: true, value, unit: None }) => expr(value)?,
-        Some(ast::TableSampleQuantity { parenthesized: _, value: _, unit: _ }) | None => {
+        Some(ast::TableSampleQuantity {
+            parenthesized: true,
+            value,
+            unit: None,
+        }) => expr(value)?,
+        Some(ast::TableSampleQuantity {
+            parenthesized: _,
+            value: _,
+            unit: _,
+        })
+        | None => {
             return Err(unsupported("this sample size", at));
         }
     };
@@ -268,5 +349,9 @@ fn tablesample(kind: ast::TableSampleKind, at: Place) -> Result<Sample> {
             ast::TableSampleSeedModifier::Seed => return Err(unsupported("SEED", at)),
         },
     };
-    Ok(Sample { method, quantity, seed })
+    Ok(Sample {
+        method,
+        quantity,
+        seed,
+    })
 }

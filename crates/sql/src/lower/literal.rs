@@ -11,7 +11,9 @@ pub(super) fn value(value: ValueWithSpan) -> Result<Expr> {
     let ValueWithSpan { value, span } = value;
     let place = span_place(span);
     if let Value::Placeholder(text) = &value {
-        let number = text.strip_prefix('$').and_then(|digits| digits.parse::<u16>().ok());
+        let number = text
+            .strip_prefix('$')
+            .and_then(|digits| digits.parse::<u16>().ok());
         return match number {
             Some(number) if number > 0 => Ok(Expr::Parameter(number)),
             Some(_) | None => Err(unsupported("this kind of parameter", place)),
@@ -21,7 +23,7 @@ pub(super) fn value(value: ValueWithSpan) -> Result<Expr> {
 }
 
 /// A literal, not a parameter.
-pub(crate) fn plain_value(value: Value, place: Place) -> Result<Literal> {
+pub(super) fn plain_value(value: Value, place: Place) -> Result<Literal> {
     match value {
         Value::Number(text, long) => number(&text, long, place),
         Value::SingleQuotedString(text) => Ok(Literal::String(text.into())),
@@ -29,11 +31,19 @@ pub(crate) fn plain_value(value: Value, place: Place) -> Result<Literal> {
         Value::Null => Ok(Literal::Null),
         Value::SingleQuotedByteStringLiteral(text) => {
             let bits = text.bytes().all(|byte| matches!(byte, b'0' | b'1'));
-            if bits { Ok(Literal::Bits(text.into())) } else { Err(unsupported("this bit string", place)) }
+            if bits {
+                Ok(Literal::Bits(text.into()))
+            } else {
+                Err(unsupported("this bit string", place))
+            }
         }
         Value::HexStringLiteral(text) => {
             let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if hex { Ok(Literal::Hex(text.into())) } else { Err(unsupported("this bit string", place)) }
+            if hex {
+                Ok(Literal::Hex(text.into()))
+            } else {
+                Err(unsupported("this bit string", place))
+            }
         }
         Value::DollarQuotedString(_)
         | Value::TripleSingleQuotedString(_)

@@ -28,21 +28,34 @@ pub(crate) fn query(query: ast::Query) -> Result<Query> {
     absent(for_clause, "FOR XML or FOR JSON", Place::default())?;
     absent(settings, "SETTINGS", Place::default())?;
     absent(format_clause, "FORMAT", Place::default())?;
-    absent(pipe_operators.into_iter().next(), "a pipe operator", Place::default())?;
+    absent(
+        pipe_operators.into_iter().next(),
+        "a pipe operator",
+        Place::default(),
+    )?;
     let with = with.map(self::with).transpose()?;
     let body = self::body(*body)?;
     let order_by = match order_by {
         None => Vec::new(),
-        Some(ast::OrderBy { kind: ast::OrderByKind::Expressions(items), interpolate: None }) => {
-            order_items(items)?
-        }
-        Some(ast::OrderBy { kind: _, interpolate: _ }) => {
+        Some(ast::OrderBy {
+            kind: ast::OrderByKind::Expressions(items),
+            interpolate: None,
+        }) => order_items(items)?,
+        Some(ast::OrderBy {
+            kind: _,
+            interpolate: _,
+        }) => {
             return Err(unsupported("this ORDER BY", Place::default()));
         }
     };
     let (mut limit, offset) = limits(limit_clause)?;
     let mut with_ties = false;
-    if let Some(ast::Fetch { with_ties: ties, percent, quantity }) = fetch {
+    if let Some(ast::Fetch {
+        with_ties: ties,
+        percent,
+        quantity,
+    }) = fetch
+    {
         if percent || limit.is_some() {
             return Err(unsupported("this FETCH FIRST", Place::default()));
         }
@@ -51,7 +64,15 @@ pub(crate) fn query(query: ast::Query) -> Result<Query> {
         with_ties = ties;
     }
     let locks = locks.into_iter().map(lock).collect::<Result<_>>()?;
-    Ok(Query { with, body, order_by, limit, with_ties, offset, locks })
+    Ok(Query {
+        with,
+        body,
+        order_by,
+        limit,
+        with_ties,
+        offset,
+        locks,
+    })
 }
 
 /// The items of an ORDER BY.
@@ -60,38 +81,69 @@ pub(super) fn order_items(items: Vec<ast::OrderByExpr>) -> Result<Vec<OrderItem>
 }
 
 fn with(with: ast::With) -> Result<With> {
-    let ast::With { with_token: _, recursive, cte_tables } = with;
-    Ok(With { recursive, ctes: cte_tables.into_iter().map(cte).collect::<Result<_>>()? })
+    let ast::With {
+        with_token: _,
+        recursive,
+        cte_tables,
+    } = with;
+    Ok(With {
+        recursive,
+        ctes: cte_tables.into_iter().map(cte).collect::<Result<_>>()?,
+    })
 }
 
 fn cte(cte: ast::Cte) -> Result<Cte> {
-    let ast::Cte { alias, query, from, materialized, closing_paren_token: _ } = cte;
-    let ast::TableAlias { explicit: _, name, columns, at } = alias;
+    let ast::Cte {
+        alias,
+        query,
+        from,
+        materialized,
+        closing_paren_token: _,
+    } = cte;
+    let ast::TableAlias {
+        explicit: _,
+        name,
+        columns,
+        at,
+    } = alias;
     let name = ident(name)?;
     absent(from, "FROM after a common table expression", name.place)?;
     absent(at, "AT after a name", name.place)?;
     let columns = columns
         .into_iter()
-        .map(|ast::TableAliasColumnDef { name: column, data_type }| {
-            absent(data_type, "a column type here", name.place)?;
-            ident(column)
-        })
+        .map(
+            |ast::TableAliasColumnDef {
+                 name: column,
+                 data_type,
+             }| {
+                absent(data_type, "a column type here", name.place)?;
+                ident(column)
+            },
+        )
         .collect::<Result<_>>()?;
     let materialized = materialized.map(|materialized| match materialized {
         ast::CteAsMaterialized::Materialized => true,
         ast::CteAsMaterialized::NotMaterialized => false,
     });
-    Ok(Cte { name, columns, materialized, query: self::query(*query)? })
+    Ok(Cte {
+        name,
+        columns,
+        materialized,
+        query: self::query(*query)?,
+    })
 }
 
 fn body(body: SetExpr) -> Result<Body> {
     match body {
         SetExpr::Select(select) => Ok(Body::Select(Box::new(self::select(*select)?))),
-        SetExpr::Query(query) => Ok(Body::Nested(Box::new(self::query(*query)?))),
+        SetExpr::Query(query) => nested(*query),
         SetExpr::Values(values) => self::values(values),
-        SetExpr::SetOperation { left, op, set_quantifier, right } => {
-            operations(left, op, set_quantifier, *right)
-        }
+        SetExpr::SetOperation {
+            left,
+            op,
+            set_quantifier,
+            right,
+        } => operations(left, op, set_quantifier, *right),
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
             Err(Refusal::new(
                 Reason::NotGranted,
@@ -103,6 +155,21 @@ fn body(body: SetExpr) -> Result<Body> {
     }
 }
 
+/// A query in parentheses; without clauses of its own it is only its body.
+fn nested(query: ast::Query) -> Result<Body> {
+    let query = self::query(query)?;
+    let plain = query.with.is_none()
+        && query.order_by.is_empty()
+        && query.limit.is_none()
+        && query.offset.is_none()
+        && query.locks.is_empty();
+    Ok(if plain {
+        query.body
+    } else {
+        Body::Nested(Box::new(query))
+    })
+}
+
 /// Down the left spine in a loop, so that a long chain costs no stack.
 fn operations(
     left: Box<SetExpr>,
@@ -112,7 +179,13 @@ fn operations(
 ) -> Result<Body> {
     let mut links = vec![(op, quantifier, right)];
     let mut first = *left;
-    while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
+    while let SetExpr::SetOperation {
+        left,
+        op,
+        set_quantifier,
+        right,
+    } = first
+    {
         links.push((op, set_quantifier, *right));
         first = *left;
     }
@@ -127,7 +200,10 @@ fn operations(
             })
         })
         .collect::<Result<_>>()?;
-    Ok(Body::Operations { first: Box::new(body(first)?), rest })
+    Ok(Body::Operations {
+        first: Box::new(body(first)?),
+        rest,
+    })
 }
 
 fn set_kind(op: ast::SetOperator) -> Result<SetKind> {
@@ -150,12 +226,22 @@ fn quantifier_is_all(quantifier: ast::SetQuantifier) -> Result<bool> {
 }
 
 fn values(values: ast::Values) -> Result<Body> {
-    let ast::Values { explicit_row, value_keyword, rows } = values;
+    let ast::Values {
+        explicit_row,
+        value_keyword,
+        rows,
+    } = values;
     if explicit_row || value_keyword {
         return Err(unsupported("this way of writing VALUES", Place::default()));
     }
-    let row = |ast::Parens { opening_token: _, content, closing_token: _ }| exprs(content);
-    Ok(Body::Values(rows.into_iter().map(row).collect::<Result<_>>()?))
+    let row = |ast::Parens {
+                   opening_token: _,
+                   content,
+                   closing_token: _,
+               }| exprs(content);
+    Ok(Body::Values(
+        rows.into_iter().map(row).collect::<Result<_>>()?,
+    ))
 }
 
 fn select(select: ast::Select) -> Result<Select> {
@@ -188,9 +274,11 @@ fn select(select: ast::Select) -> Result<Select> {
     } = select;
     let at = span_place(select_token.0.span);
     if into.is_some() {
-        return Err(Refusal::new(Reason::NotGranted, "SELECT INTO is not relayed")
-            .with_hint("use a WITH query instead of an intermediate table")
-            .near(at));
+        return Err(
+            Refusal::new(Reason::NotGranted, "SELECT INTO is not relayed")
+                .with_hint("use a WITH query instead of an intermediate table")
+                .near(at),
+        );
     }
     absent(select_modifiers, "a modifier after SELECT", at)?;
     absent(top, "TOP", at)?;
@@ -221,7 +309,10 @@ fn select(select: ast::Select) -> Result<Select> {
         filter: selection.map(expr).transpose()?,
         group_by: groups(group_by, at)?,
         having: having.map(expr).transpose()?,
-        windows: named_window.into_iter().map(window::named).collect::<Result<_>>()?,
+        windows: named_window
+            .into_iter()
+            .map(window::named)
+            .collect::<Result<_>>()?,
     })
 }
 
@@ -230,11 +321,16 @@ fn item(item: ast::SelectItem) -> Result<Item> {
         ast::SelectItem::UnnamedExpr(e) => unnamed(e),
         ast::SelectItem::ExprWithAlias { expr: e, alias } => {
             let alias = ident(alias)?;
-            Ok(Item::Expr { expr: expr(e)?, name: alias.name.clone(), alias: Some(alias) })
+            Ok(Item::Expr {
+                expr: expr(e)?,
+                name: alias.name.clone(),
+                alias: Some(alias),
+            })
         }
-        ast::SelectItem::ExprWithAliases { expr: e, aliases: _ } => {
-            Err(unsupported("several aliases of one expression", place(&e)))
-        }
+        ast::SelectItem::ExprWithAliases {
+            expr: e,
+            aliases: _,
+        } => Err(unsupported("several aliases of one expression", place(&e))),
         ast::SelectItem::QualifiedWildcard(kind, options) => {
             wildcard_options(options)?;
             match kind {
@@ -250,20 +346,33 @@ fn item(item: ast::SelectItem) -> Result<Item> {
 
 /// An expression without an alias, or `(a).*`, which is `a.*` where `a` is a relation.
 fn unnamed(e: ast::Expr) -> Result<Item> {
-    if let ast::Expr::CompoundFieldAccess { root: _, access_chain } = &e
+    if let ast::Expr::CompoundFieldAccess {
+        root: _,
+        access_chain,
+    } = &e
         && let [ast::AccessExpr::Dot(ast::Expr::Identifier(star))] = access_chain.as_slice()
         && parse::marker(star) == Some(parse::Marker::Star)
-        && let ast::Expr::CompoundFieldAccess { root, access_chain: _ } = e
+        && let ast::Expr::CompoundFieldAccess {
+            root,
+            access_chain: _,
+        } = e
     {
         return row_star(*root);
     }
-    Ok(Item::Expr { expr: expr(e)?, alias: None, name: Name::from("") })
+    Ok(Item::Expr {
+        expr: expr(e)?,
+        alias: None,
+        name: Name::from(""),
+    })
 }
 
 fn row_star(root: ast::Expr) -> Result<Item> {
     match bare(root) {
         ast::Expr::Identifier(name) => Ok(Item::QualifiedStar(vec![ident(name)?])),
-        other => Err(unsupported("expansion of a row into its columns", place(&other))),
+        other => Err(unsupported(
+            "expansion of a row into its columns",
+            place(&other),
+        )),
     }
 }
 
@@ -331,25 +440,42 @@ fn order_item(item: ast::OrderByExpr) -> Result<OrderItem> {
             _qualified => return Err(unsupported("this ORDER BY USING", place(&e))),
         },
     };
-    Ok(OrderItem { expr: expr(e)?, direction, nulls_first })
+    Ok(OrderItem {
+        expr: expr(e)?,
+        direction,
+        nulls_first,
+    })
 }
 
 fn limits(clause: Option<ast::LimitClause>) -> Result<(Option<Expr>, Option<Expr>)> {
-    let Some(clause) = clause else { return Ok((None, None)) };
+    let Some(clause) = clause else {
+        return Ok((None, None));
+    };
     match clause {
-        ast::LimitClause::LimitOffset { limit, offset, limit_by } => {
+        ast::LimitClause::LimitOffset {
+            limit,
+            offset,
+            limit_by,
+        } => {
             absent(limit_by.into_iter().next(), "LIMIT BY", Place::default())?;
-            let offset = offset.map(|ast::Offset { value, rows: _ }| expr(value)).transpose()?;
+            let offset = offset
+                .map(|ast::Offset { value, rows: _ }| expr(value))
+                .transpose()?;
             Ok((limit.map(expr).transpose()?, offset))
         }
-        ast::LimitClause::OffsetCommaLimit { offset: _, limit: _ } => {
-            Err(unsupported("LIMIT with a comma", Place::default()))
-        }
+        ast::LimitClause::OffsetCommaLimit {
+            offset: _,
+            limit: _,
+        } => Err(unsupported("LIMIT with a comma", Place::default())),
     }
 }
 
 fn lock(lock: ast::LockClause) -> Result<Lock> {
-    let ast::LockClause { lock_type, of, nonblock } = lock;
+    let ast::LockClause {
+        lock_type,
+        of,
+        nonblock,
+    } = lock;
     let of = match of.map(object_name).transpose()?.as_deref() {
         None => None,
         Some([name]) => Some(name.clone()),

@@ -31,13 +31,13 @@ pub(crate) fn type_name(ty: DataType) -> Result<TypeName> {
         T::Float8 | T::DoublePrecision => plain("float8"),
         T::Bool | T::Boolean => plain("bool"),
         T::Date => plain("date"),
-        T::Time(precision, zone) => Ok(modified(zoned(&zone, "time", "timetz"), precision)),
+        T::Time(precision, zone) => Ok(modified(zoned(zone, "time", "timetz"), precision)),
         T::Timestamp(precision, zone) => {
-            Ok(modified(zoned(&zone, "timestamp", "timestamptz"), precision))
+            Ok(modified(zoned(zone, "timestamp", "timestamptz"), precision))
         }
         T::Interval { fields, precision } => {
             let mut ty = modified("interval", precision);
-            ty.fields = fields.as_ref().map(interval_fields);
+            ty.fields = fields.map(interval_fields);
             Ok(ty)
         }
         T::Uuid => plain("uuid"),
@@ -48,7 +48,7 @@ pub(crate) fn type_name(ty: DataType) -> Result<TypeName> {
         T::Bytea => plain("bytea"),
         T::TsVector => plain("tsvector"),
         T::TsQuery => plain("tsquery"),
-        T::GeometricType(kind) => plain(geometric(&kind)),
+        T::GeometricType(kind) => plain(geometric(kind)),
         T::Int2(Some(_))
         | T::SmallInt(Some(_))
         | T::Int(Some(_))
@@ -131,12 +131,15 @@ pub(crate) fn type_name(ty: DataType) -> Result<TypeName> {
         | T::LowCardinality(_)
         | T::Unspecified
         | T::Trigger
-        | T::AnyType => Err(Refusal::new(Reason::Type, "this type does not exist in PostgreSQL")),
+        | T::AnyType => Err(Refusal::new(
+            Reason::Type,
+            "this type does not exist in PostgreSQL",
+        )),
     }
 }
 
 /// `INTERVAL` fields in the grammar's words, from a field and perhaps another.
-pub(super) fn interval_fields(fields: &IntervalFields) -> &'static str {
+pub(super) fn interval_fields(fields: IntervalFields) -> &'static str {
     match fields {
         IntervalFields::Year => "YEAR",
         IntervalFields::Month => "MONTH",
@@ -158,9 +161,18 @@ fn custom(path: Vec<crate::ir::Ident>, modifiers: &[String]) -> Result<TypeName>
     let place = path.first().map_or(Place::default(), |first| first.place);
     let modifiers = modifiers
         .iter()
-        .map(|modifier| modifier.parse().map_err(|_| unsupported("this type modifier", place)))
+        .map(|modifier| {
+            modifier
+                .parse()
+                .map_err(|_| unsupported("this type modifier", place))
+        })
         .collect::<Result<_>>()?;
-    Ok(TypeName { path, modifiers, fields: None, array: false })
+    Ok(TypeName {
+        path,
+        modifiers,
+        fields: None,
+        array: false,
+    })
 }
 
 fn array(element: ArrayElemTypeDef) -> Result<TypeName> {
@@ -171,7 +183,10 @@ fn array(element: ArrayElemTypeDef) -> Result<TypeName> {
         | ArrayElemTypeDef::AngleBracket(_)
         | ArrayElemTypeDef::Parenthesis(_)
         | ArrayElemTypeDef::Qualified(_, _) => {
-            return Err(unsupported("this way of writing an array type", Place::default()));
+            return Err(unsupported(
+                "this way of writing an array type",
+                Place::default(),
+            ));
         }
     };
     let mut ty = type_name(element)?;
@@ -189,15 +204,20 @@ fn characters(
         Some(CharacterLength::IntegerLength { length, unit: None }) => {
             Ok(modified(name, Some(length)))
         }
-        Some(CharacterLength::IntegerLength { length: _, unit: Some(_) } | CharacterLength::Max) => {
-            Err(unsupported("this length", Place::default()))
-        }
+        Some(
+            CharacterLength::IntegerLength {
+                length: _,
+                unit: Some(_),
+            }
+            | CharacterLength::Max,
+        ) => Err(unsupported("this length", Place::default())),
     }
 }
 
 fn modified(name: &str, modifier: Option<u64>) -> TypeName {
     let mut ty = TypeName::built_in(name);
-    ty.modifiers.extend(modifier.map(|modifier| modifier.min(u64::from(u32::MAX)) as i64));
+    ty.modifiers
+        .extend(modifier.map(|modifier| modifier.min(u64::from(u32::MAX)) as i64));
     ty
 }
 
@@ -225,14 +245,14 @@ fn float(info: &ExactNumberInfo) -> Result<TypeName> {
     }
 }
 
-fn zoned(zone: &TimezoneInfo, without: &'static str, with: &'static str) -> &'static str {
+fn zoned(zone: TimezoneInfo, without: &'static str, with: &'static str) -> &'static str {
     match zone {
         TimezoneInfo::None | TimezoneInfo::WithoutTimeZone => without,
         TimezoneInfo::WithTimeZone | TimezoneInfo::Tz => with,
     }
 }
 
-fn geometric(kind: &GeometricTypeKind) -> &'static str {
+fn geometric(kind: GeometricTypeKind) -> &'static str {
     match kind {
         GeometricTypeKind::Point => "point",
         GeometricTypeKind::Line => "line",

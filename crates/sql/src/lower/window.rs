@@ -21,14 +21,20 @@ pub(super) fn named(definition: ast::NamedWindowDefinition) -> Result<(Ident, Wi
     let name = ident(name)?;
     match window_expr {
         ast::NamedWindowExpr::WindowSpec(spec) => Ok((name, window(spec)?)),
-        ast::NamedWindowExpr::NamedWindow(_) => {
-            Err(unsupported("a window that is only another's name", name.place))
-        }
+        ast::NamedWindowExpr::NamedWindow(_) => Err(unsupported(
+            "a window that is only another's name",
+            name.place,
+        )),
     }
 }
 
 fn window(spec: ast::WindowSpec) -> Result<Window> {
-    let ast::WindowSpec { window_name, partition_by, order_by, window_frame } = spec;
+    let ast::WindowSpec {
+        window_name,
+        partition_by,
+        order_by,
+        window_frame,
+    } = spec;
     Ok(Window {
         base: window_name.map(ident).transpose()?,
         partition_by: exprs(partition_by)?,
@@ -38,7 +44,11 @@ fn window(spec: ast::WindowSpec) -> Result<Window> {
 }
 
 fn frame(frame: ast::WindowFrame) -> Result<Frame> {
-    let ast::WindowFrame { units, start_bound, end_bound } = frame;
+    let ast::WindowFrame {
+        units,
+        start_bound,
+        end_bound,
+    } = frame;
     let units = match units {
         ast::WindowFrameUnits::Rows => "ROWS",
         ast::WindowFrameUnits::Range => "RANGE",

@@ -34,7 +34,9 @@ pub(super) fn bind(
     let mut views = Vec::new();
     for relation in snapshot.relations() {
         if relation.is_catalog() {
-            bound.access.insert(relation.oid, catalog(relation, snapshot));
+            bound
+                .access
+                .insert(relation.oid, catalog(relation, snapshot));
             continue;
         }
         let mut rules = folded(relation, &own, snapshot);
@@ -84,16 +86,17 @@ fn rules_of(relation: &Relation, policy: &EffectivePolicy) -> Vec<Option<Treatme
 /// in its own right; and not even then if a column it is computed of is blocked.
 fn generated(relation: &Relation, rules: &mut [Option<Treatment>], snapshot: &Snapshot) {
     for (index, column) in relation.columns.iter().enumerate() {
-        let Some(expression) = &column.generated else { continue };
+        let Some(expression) = &column.generated else {
+            continue;
+        };
         let own = rules.get(index).copied().flatten();
         let inherited = match views::columns_of_expression(relation, expression, snapshot) {
             None => Some(Treatment::Block),
-            Some(used) => used.into_iter().fold(
-                Some(Treatment::Release(Transform::Keep)),
-                |strictest, index| {
-                    Some(stricter(strictest?, rules.get(index).copied().flatten()?))
-                },
-            ),
+            Some(used) => used
+                .into_iter()
+                .try_fold(Treatment::Release(Transform::Keep), |strictest, index| {
+                    Some(stricter(strictest, rules.get(index).copied().flatten()?))
+                }),
         };
         let settled = match (own, inherited) {
             (Some(own), Some(Treatment::Block)) => Some(stricter(own, Treatment::Block)),
@@ -121,7 +124,11 @@ fn user(
         relation.kind,
         RelationKind::MaterializedView | RelationKind::ForeignTable | RelationKind::View
     );
-    let unclassified = if explicit { Unclassified::Refuse } else { policy.unclassified };
+    let unclassified = if explicit {
+        Unclassified::Refuse
+    } else {
+        policy.unclassified
+    };
     if rules.iter().all(Option::is_none) && unclassified == Unclassified::Refuse {
         return Access::Refused(Box::new(unclassified_relation(relation)));
     }
@@ -172,7 +179,9 @@ fn expression(
     column: &Column,
     cx: &ReleaseContext,
 ) -> (Treatment, Visibility, Option<String>) {
-    let Treatment::Release(transform) = treatment else { return (treatment, visibility, None) };
+    let Treatment::Release(transform) = treatment else {
+        return (treatment, visibility, None);
+    };
     let sql = format!("\"{INNER}\".{}", quote_identifier(&column.name));
     for transform in [transform, Transform::Null] {
         if let Ok(sql) = release(transform, &sql, &column.ty, cx) {
@@ -186,7 +195,10 @@ fn patient_key(relation: &Relation, policy: &EffectivePolicy) -> Option<PatientK
     let name = policy.patient_key(&relation.schema, &relation.name)?;
     let column = relation.column(&name.column)?;
     let sql = format!("\"{INNER}\".{}", quote_identifier(&column.name));
-    Some(PatientKey { sql, kind: column.ty.kind })
+    Some(PatientKey {
+        sql,
+        kind: column.ty.kind,
+    })
 }
 
 /// One of PostgreSQL's own relations: what the allow-list says.
@@ -218,7 +230,11 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
         })
     });
     let treatment = |column: &Column| {
-        Treatment::Release(if hidden(column) { Transform::Null } else { Transform::Keep })
+        Treatment::Release(if hidden(column) {
+            Transform::Null
+        } else {
+            Transform::Keep
+        })
     };
     Access::Masked(Arc::new(Masked {
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
@@ -240,8 +256,13 @@ fn unclassified_relation(relation: &Relation) -> Refusal {
         RelationKind::View => "view",
         RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Sequence => "relation",
     };
-    Refusal::new(Reason::UnclassifiedRelation, format!("{what} {full} is not classified"))
-        .with_hint(format!("ask an administrator to classify the columns of {full} in the database's catalog file"))
+    Refusal::new(
+        Reason::UnclassifiedRelation,
+        format!("{what} {full} is not classified"),
+    )
+    .with_hint(format!(
+        "ask an administrator to classify the columns of {full} in the database's catalog file"
+    ))
 }
 
 pub(super) fn source_column(
@@ -252,9 +273,18 @@ pub(super) fn source_column(
     let row = snapshot
         .composite(column.ty.oid)
         .map(|names| names.iter().map(|name| Name::from(name.as_str())).collect());
-    SourceColumn { name: column.name.as_str().into(), visibility, row, known: true }
+    SourceColumn {
+        name: column.name.as_str().into(),
+        visibility,
+        row,
+        known: true,
+    }
 }
 
 pub(super) fn quoted_name(relation: &Relation) -> String {
-    format!("{}.{}", quote_identifier(&relation.schema), quote_identifier(&relation.name))
+    format!(
+        "{}.{}",
+        quote_identifier(&relation.schema),
+        quote_identifier(&relation.name)
+    )
 }

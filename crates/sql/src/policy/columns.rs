@@ -45,7 +45,12 @@ pub(crate) enum Found {
 
 impl SourceColumn {
     pub(crate) fn new(name: Name, row: Option<Arc<[Name]>>, known: bool) -> Self {
-        Self { name, visibility: Visibility::Visible, row, known }
+        Self {
+            name,
+            visibility: Visibility::Visible,
+            row,
+            known,
+        }
     }
 
     /// A column that a statement named.
@@ -74,7 +79,9 @@ impl Columns {
 
     /// What `*` shows.
     pub(crate) fn visible(&self) -> impl Iterator<Item = &SourceColumn> {
-        self.list.iter().filter(|column| column.visibility == Visibility::Visible)
+        self.list
+            .iter()
+            .filter(|column| column.visibility == Visibility::Visible)
     }
 
     pub(crate) fn find(&self, name: &str) -> Found {

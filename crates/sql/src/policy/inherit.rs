@@ -21,12 +21,18 @@ pub(super) fn folded(
 ) -> Vec<Option<Treatment>> {
     let mut rules = own.get(&relation.oid).cloned().unwrap_or_default();
     rules.resize(relation.columns.len(), None);
-    for oid in ancestors(relation, snapshot).into_iter().chain(descendants(relation, snapshot)) {
+    for oid in ancestors(relation, snapshot)
+        .into_iter()
+        .chain(descendants(relation, snapshot))
+    {
         let (Some(kin), Some(kin_rules)) = (snapshot.relation(oid), own.get(&oid)) else {
             continue;
         };
         for (column, rule) in relation.columns.iter().zip(&mut rules) {
-            let index = kin.columns.iter().position(|other| other.name == column.name);
+            let index = kin
+                .columns
+                .iter()
+                .position(|other| other.name == column.name);
             let kin_rule = index.and_then(|index| kin_rules.get(index).copied().flatten());
             *rule = match (*rule, kin_rule) {
                 (Some(one), Some(other)) => Some(stricter(one, other)),
@@ -51,11 +57,15 @@ pub(super) fn stricter(one: Treatment, other: Treatment) -> Treatment {
 }
 
 fn ancestors(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
-    reach(&relation.parents, |oid| snapshot.relation(oid).map(|found| found.parents.as_slice()))
+    reach(&relation.parents, |oid| {
+        snapshot.relation(oid).map(|found| found.parents.as_slice())
+    })
 }
 
 fn descendants(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
-    reach(snapshot.children(relation.oid), |oid| Some(snapshot.children(oid)))
+    reach(snapshot.children(relation.oid), |oid| {
+        Some(snapshot.children(oid))
+    })
 }
 
 fn reach<'s>(start: &[u32], next: impl Fn(u32) -> Option<&'s [u32]>) -> Vec<u32> {
@@ -67,8 +77,12 @@ fn reach<'s>(start: &[u32], next: impl Fn(u32) -> Option<&'s [u32]>) -> Vec<u32>
             break;
         }
         reached.extend(&generation);
-        generation =
-            generation.iter().filter_map(|oid| next(*oid)).flatten().copied().collect();
+        generation = generation
+            .iter()
+            .filter_map(|oid| next(*oid))
+            .flatten()
+            .copied()
+            .collect();
     }
     reached
 }
@@ -85,7 +99,10 @@ mod tests {
         assert_eq!(stricter(keep, year), year);
         assert_eq!(stricter(year, keep), year);
         assert_eq!(stricter(year, Treatment::Block), Treatment::Block);
-        assert_eq!(stricter(year, release(Transform::Zip3)), release(Transform::Null));
+        assert_eq!(
+            stricter(year, release(Transform::Zip3)),
+            release(Transform::Null)
+        );
         assert_eq!(stricter(year, year), year);
     }
 }

@@ -39,7 +39,11 @@ pub(super) fn bind(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Sn
         let before = waiting.len();
         let mut still = Vec::new();
         for view in waiting {
-            let cx = Context { snapshot, policy: bound, session: &DEFINITION };
+            let cx = Context {
+                snapshot,
+                policy: bound,
+                session: &DEFINITION,
+            };
             match read(view, &cx) {
                 Ok(Outcome::Pending) => still.push(view),
                 Ok(Outcome::Bound(access)) => insert(bound, view, access),
@@ -56,7 +60,11 @@ pub(super) fn bind(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Sn
     }
     for view in waiting {
         let unbound = Refusal::new(Reason::View, "it reads a relation that is not known");
-        insert(bound, view, Access::Refused(Box::new(unreadable(view, &unbound))));
+        insert(
+            bound,
+            view,
+            Access::Refused(Box::new(unreadable(view, &unbound))),
+        );
     }
 }
 
@@ -67,8 +75,14 @@ pub(super) fn columns_of_expression(
     snapshot: &Snapshot,
 ) -> Option<Vec<usize>> {
     let mut alone = BoundPolicy::default();
-    alone.access.insert(relation.oid, Access::Open(all_columns(relation, snapshot)));
-    let cx = Context { snapshot, policy: &alone, session: &DEFINITION };
+    alone
+        .access
+        .insert(relation.oid, Access::Open(all_columns(relation, snapshot)));
+    let cx = Context {
+        snapshot,
+        policy: &alone,
+        session: &DEFINITION,
+    };
     let text = format!("SELECT ({expression}) FROM {}", quoted_name(relation));
     let mut query = definition(&text).ok()?;
     let mut resolver = Resolver::new(&cx);
@@ -85,13 +99,18 @@ fn insert(bound: &mut BoundPolicy, view: &Relation, access: Access) {
     bound.insert(view, access);
     if watch {
         bound.fields.insert((view.oid, 0));
-        bound.fields.extend(view.columns.iter().map(|column| (view.oid, column.attnum)));
+        bound
+            .fields
+            .extend(view.columns.iter().map(|column| (view.oid, column.attnum)));
     }
 }
 
 fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
     let Some(text) = &view.definition else {
-        return Err(Refusal::new(Reason::View, "its definition could not be read"));
+        return Err(Refusal::new(
+            Reason::View,
+            "its definition could not be read",
+        ));
     };
     let mut query = definition(text)?;
     let mut resolver = Resolver::new(cx);
@@ -101,7 +120,10 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         Err(refusal) => return Err(refusal),
     };
     if columns.visible().count() != view.columns.len() {
-        return Err(Refusal::new(Reason::View, "its columns do not match its definition"));
+        return Err(Refusal::new(
+            Reason::View,
+            "its columns do not match its definition",
+        ));
     }
     let resolution = resolver.finish();
     let open = all_columns(view, cx.snapshot);
@@ -109,8 +131,15 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         return Ok(Outcome::Bound(Access::Open(open)));
     }
     let body = render::query(&query, &resolution, cx)?;
-    let names: Vec<_> = view.columns.iter().map(|column| quote_identifier(&column.name)).collect();
-    let released = names.iter().map(|name| Some(format!("\"{INNER}\".{name}"))).collect();
+    let names: Vec<_> = view
+        .columns
+        .iter()
+        .map(|column| quote_identifier(&column.name))
+        .collect();
+    let released = names
+        .iter()
+        .map(|name| Some(format!("\"{INNER}\".{name}")))
+        .collect();
     Ok(Outcome::Bound(Access::Masked(Arc::new(Masked {
         from: format!("({body}) AS \"{INNER}\"({})", names.join(", ")),
         takes_only: false,
@@ -127,11 +156,21 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
 fn definition(text: &str) -> Result<Query> {
     let mut statements = parse::statements(text)?.into_iter();
     match (statements.next(), statements.next()) {
-        (Some(parse::Parsed { statement, start: _, end: _ }), None) => match statement {
+        (
+            Some(parse::Parsed {
+                statement,
+                start: _,
+                end: _,
+            }),
+            None,
+        ) => match statement {
             sqlparser::ast::Statement::Query(query) => lower::query(*query),
             _other => Err(Refusal::new(Reason::View, "its definition is not a query")),
         },
-        _none_or_many => Err(Refusal::new(Reason::View, "its definition is not one statement")),
+        _none_or_many => Err(Refusal::new(
+            Reason::View,
+            "its definition is not one statement",
+        )),
     }
 }
 

@@ -32,39 +32,78 @@ impl Writer<'_> {
                 self.expr(operand);
                 self.push(")");
             }
-            Expr::Unary { operator, operand, place: _ } => {
+            Expr::Unary {
+                operator,
+                operand,
+                place: _,
+            } => {
                 self.push("(");
                 self.operator(operator);
                 self.push(" ");
                 self.expr(operand);
                 self.push(")");
             }
-            Expr::Binary { first, rest, place: _ } => self.chain(first, rest),
-            Expr::Is { operand, test, negated } => {
+            Expr::Binary {
+                first,
+                rest,
+                place: _,
+            } => self.chain(first, rest),
+            Expr::Is {
+                operand,
+                test,
+                negated,
+            } => {
                 self.push("(");
                 self.expr(operand);
                 self.push(if *negated { " IS NOT " } else { " IS " });
                 self.push(test);
                 self.push(")");
             }
-            Expr::IsDistinct { left, right, negated } => {
+            Expr::IsDistinct {
+                left,
+                right,
+                negated,
+            } => {
                 self.push("(");
                 self.expr(left);
-                self.push(if *negated { " IS NOT DISTINCT FROM " } else { " IS DISTINCT FROM " });
+                self.push(if *negated {
+                    " IS NOT DISTINCT FROM "
+                } else {
+                    " IS DISTINCT FROM "
+                });
                 self.expr(right);
                 self.push(")");
             }
-            Expr::InList { operand, list, negated } => self.in_list(operand, list, *negated),
-            Expr::Between { operand, low, high, negated } => {
+            Expr::InList {
+                operand,
+                list,
+                negated,
+            } => self.in_list(operand, list, *negated),
+            Expr::Between {
+                operand,
+                low,
+                high,
+                negated,
+            } => {
                 self.push("(");
                 self.expr(operand);
-                self.push(if *negated { " NOT BETWEEN " } else { " BETWEEN " });
+                self.push(if *negated {
+                    " NOT BETWEEN "
+                } else {
+                    " BETWEEN "
+                });
                 self.expr(low);
                 self.push(" AND ");
                 self.expr(high);
                 self.push(")");
             }
-            Expr::Quantified { left, operator, all, right, place: _ } => {
+            Expr::Quantified {
+                left,
+                operator,
+                all,
+                right,
+                place: _,
+            } => {
                 self.push("(");
                 self.expr(left);
                 self.push(" ");
@@ -76,7 +115,11 @@ impl Writer<'_> {
                 }
                 self.push("))");
             }
-            Expr::Case { operand, arms, otherwise } => {
+            Expr::Case {
+                operand,
+                arms,
+                otherwise,
+            } => {
                 self.case(operand.as_deref(), arms, otherwise.as_deref());
             }
             Expr::Cast { operand, ty } => {
@@ -110,7 +153,10 @@ impl Writer<'_> {
                 self.query(query);
                 self.push(")");
             }
-            Expr::Subscript { operand, subscripts } => self.subscript(operand, subscripts),
+            Expr::Subscript {
+                operand,
+                subscripts,
+            } => self.subscript(operand, subscripts),
             Expr::Field { operand, name } => {
                 self.push("(");
                 self.expr(operand);
@@ -125,13 +171,18 @@ impl Writer<'_> {
             self.chosen(qualifier);
             self.push(".");
         }
-        if column.known { self.name(&column.name) } else { self.chosen(&column.name) }
+        if column.known {
+            self.name(&column.name);
+        } else {
+            self.chosen(&column.name);
+        }
     }
 
     /// Of `pg_catalog` and no other schema, whatever the search path.
     pub(super) fn operator(&mut self, operator: &Operator) {
         if self.is_skeleton() {
-            return self.push(&operator.0);
+            self.push(&operator.0);
+            return;
         }
         self.push("OPERATOR(pg_catalog.");
         self.push(&operator.0);
@@ -294,7 +345,12 @@ impl Writer<'_> {
     }
 
     pub(super) fn window(&mut self, window: &Window) {
-        let Window { base, partition_by, order_by, frame } = window;
+        let Window {
+            base,
+            partition_by,
+            order_by,
+            frame,
+        } = window;
         self.push("(");
         if let Some(base) = base {
             self.chosen(&base.name);
@@ -317,7 +373,12 @@ impl Writer<'_> {
     }
 
     fn frame(&mut self, frame: &Frame) {
-        let Frame { units, start, end, exclude } = frame;
+        let Frame {
+            units,
+            start,
+            end,
+            exclude,
+        } = frame;
         self.push(units);
         match end {
             None => {

@@ -8,7 +8,15 @@ use crate::ir::{
 
 impl Writer<'_> {
     pub(crate) fn query(&mut self, query: &Query) {
-        let Query { with, body, order_by, limit, with_ties, offset, locks } = query;
+        let Query {
+            with,
+            body,
+            order_by,
+            limit,
+            with_ties,
+            offset,
+            locks,
+        } = query;
         if let Some(with) = with {
             self.with(with);
         }
@@ -83,7 +91,11 @@ impl Writer<'_> {
 
     fn with(&mut self, with: &With) {
         let With { recursive, ctes } = with;
-        self.push(if *recursive { "WITH RECURSIVE " } else { "WITH " });
+        self.push(if *recursive {
+            "WITH RECURSIVE "
+        } else {
+            "WITH "
+        });
         self.separated(ctes, |writer, cte| {
             writer.chosen(&cte.name.name);
             writer.column_names(&cte.columns);
@@ -111,7 +123,15 @@ impl Writer<'_> {
     }
 
     fn select(&mut self, select: &Select) {
-        let Select { distinct, items, from, filter, group_by, having, windows } = select;
+        let Select {
+            distinct,
+            items,
+            from,
+            filter,
+            group_by,
+            having,
+            windows,
+        } = select;
         self.push("SELECT");
         match distinct {
             Distinct::No => {}
@@ -162,7 +182,11 @@ impl Writer<'_> {
                 }
                 self.push("*");
             }
-            Item::Expr { expr, alias: _, name } => {
+            Item::Expr {
+                expr,
+                alias: _,
+                name,
+            } => {
                 self.expr(expr);
                 // The name is always given, so that substitution cannot change it.
                 if !matches!(expr, Expr::Column(column) if column.name == *name) {
@@ -197,7 +221,11 @@ impl Writer<'_> {
 
     pub(super) fn order_items(&mut self, items: &[OrderItem]) {
         self.separated(items, |writer, item| {
-            let OrderItem { expr, direction, nulls_first } = item;
+            let OrderItem {
+                expr,
+                direction,
+                nulls_first,
+            } = item;
             writer.expr(expr);
             match direction {
                 Direction::Default => {}
@@ -223,7 +251,11 @@ impl Writer<'_> {
     }
 
     fn lock(&mut self, lock: &Lock) {
-        self.push(if lock.share { " FOR SHARE" } else { " FOR UPDATE" });
+        self.push(if lock.share {
+            " FOR SHARE"
+        } else {
+            " FOR UPDATE"
+        });
         if let Some(of) = &lock.of {
             self.push(" OF ");
             self.chosen(&of.name);

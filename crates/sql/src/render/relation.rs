@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::ir::{
-    Alias, Condition, From, Ident, Join, JoinKind, Name, RelationRef, TableFunction, Target,
+    Alias, Condition, From, Ident, Join, JoinKind, RelationRef, TableFunction, Target,
 };
 use crate::policy::{Access, INNER, Masked};
 use crate::resolve::Source;
@@ -12,7 +12,12 @@ impl Writer<'_> {
     pub(super) fn from(&mut self, from: &From) {
         match from {
             From::Relation(relation) => self.relation_ref(relation),
-            From::Subquery { lateral, query, alias, place: _ } => {
+            From::Subquery {
+                lateral,
+                query,
+                alias,
+                place: _,
+            } => {
                 if *lateral {
                     self.push("LATERAL ");
                 }
@@ -88,24 +93,27 @@ impl Writer<'_> {
     /// The released columns that the statement uses, under the names it knows them by. One that
     /// nothing uses is not computed; a relation of which nothing is used still counts its rows.
     fn substituted(&mut self, masked: &Masked, only: bool, source: &Source) {
-        self.push("(SELECT ");
-        let mut first = true;
+        self.push("(SELECT");
+        let mut separator = " ";
         for (index, column) in source.columns.iter().enumerate() {
-            let Some(Some(sql)) = masked.released.get(index) else { continue };
+            let Some(Some(sql)) = masked.released.get(index) else {
+                continue;
+            };
             if !source.used.get(index).copied().unwrap_or(true) {
                 continue;
             }
-            if !first {
-                self.push(", ");
-            }
-            first = false;
+            self.push(separator);
+            separator = ", ";
             self.embed(sql);
             self.push(" AS ");
             self.chosen(&column.name);
         }
-        if first {
-            self.push("NULL AS ");
-            self.chosen(&Name::from(INNER));
+        for name in &source.system {
+            self.push(separator);
+            separator = ", ";
+            self.name(INNER);
+            self.push(".");
+            self.name(name);
         }
         self.push(" FROM ");
         if only && masked.takes_only {
@@ -120,7 +128,14 @@ impl Writer<'_> {
     }
 
     fn table_function(&mut self, function: &TableFunction) {
-        let TableFunction { lateral, call, ordinality, alias, types, place: _ } = function;
+        let TableFunction {
+            lateral,
+            call,
+            ordinality,
+            alias,
+            types,
+            place: _,
+        } = function;
         if *lateral {
             self.push("LATERAL ");
         }
@@ -147,7 +162,14 @@ impl Writer<'_> {
     }
 
     fn join(&mut self, join: &Join) {
-        let Join { left, right, kind, condition, alias, place: _ } = join;
+        let Join {
+            left,
+            right,
+            kind,
+            condition,
+            alias,
+            place: _,
+        } = join;
         self.push("(");
         self.from(left);
         self.push(match kind {

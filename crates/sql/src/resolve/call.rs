@@ -9,7 +9,11 @@ use crate::snapshot::{INFORMATION_SCHEMA, PG_CATALOG};
 impl Resolver<'_> {
     /// Settles a call and its arguments.
     pub(super) fn call(&mut self, call: &mut Call) -> Result<(Option<&'static Function>, Shape)> {
-        let function = if call.built_in { None } else { Some(find(call)?) };
+        let function = if call.built_in || is_plain_set_config(call)? {
+            None
+        } else {
+            Some(find(call)?)
+        };
         if let Some(function) = function {
             check_guard(function, call)?;
         }
@@ -34,6 +38,43 @@ impl Resolver<'_> {
     }
 }
 
+/// `set_config('name', 'value', false)` of a setting that SET may change, all three literals: what
+/// drivers send where they cannot send SET. The search path is not among them.
+fn is_plain_set_config(call: &mut Call) -> Result<bool> {
+    let name = match call.path.as_slice() {
+        [name] => name,
+        [schema, name] if &*schema.name == PG_CATALOG => name,
+        _longer => return Ok(false),
+    };
+    if &*name.name != "set_config" {
+        return Ok(false);
+    }
+    let place = name.place;
+    let [setting, value, local] = call.arguments.as_slice() else {
+        return Ok(false);
+    };
+    let (
+        Expr::Literal(Literal::String(setting)),
+        Expr::Literal(Literal::String(value)),
+        Expr::Literal(Literal::Bool(_)),
+    ) = (&setting.value, &value.value, &local.value)
+    else {
+        return Ok(false);
+    };
+    let allowed = allow::setting(setting)
+        .is_some_and(|known| !known.is_search_path() && known.check_value(&[value]).is_ok());
+    if !allowed {
+        return Err(Refusal::new(
+            Reason::Setting,
+            format!("set_config of \"{setting}\" to this value is not relayed"),
+        )
+        .with_hint("use SET")
+        .near(place));
+    }
+    call.schema = PG_CATALOG;
+    Ok(true)
+}
+
 /// Looks the function up; sets the schema to qualify it with.
 fn find(call: &mut Call) -> Result<&'static Function> {
     let count = call.arguments.len();
@@ -42,7 +83,11 @@ fn find(call: &mut Call) -> Result<&'static Function> {
         [schema, name] if &*schema.name == PG_CATALOG => (PG_CATALOG, name),
         [schema, name] if &*schema.name == INFORMATION_SCHEMA => (INFORMATION_SCHEMA, name),
         [schema, name] => {
-            return Err(refused(&format!("{}.{}", schema.name, name.name), name.place, None));
+            return Err(refused(
+                &format!("{}.{}", schema.name, name.name),
+                name.place,
+                None,
+            ));
         }
         other => {
             let place = other.first().map_or(Place::default(), |first| first.place);
@@ -61,7 +106,11 @@ fn find(call: &mut Call) -> Result<&'static Function> {
         return Err(refused(&name.name, name.place, why));
     };
     if call.variadic && !function.is_variadic() {
-        return Err(refused(&name.name, name.place, Some("it does not take VARIADIC")));
+        return Err(refused(
+            &name.name,
+            name.place,
+            Some("it does not take VARIADIC"),
+        ));
     }
     call.schema = schema;
     Ok(function)
@@ -93,7 +142,10 @@ fn check_guard(function: &Function, call: &Call) -> Result<()> {
                 }
                 Some(_) | None => Err(Refusal::new(
                     Reason::Setting,
-                    format!("{} takes the name of a setting that may be shown", function.name),
+                    format!(
+                        "{} takes the name of a setting that may be shown",
+                        function.name
+                    ),
                 )
                 .near(place)),
             }

@@ -22,35 +22,63 @@ impl Resolver<'_> {
             | Expr::Parameter(_)
             | Expr::ValueFunction(_) => {}
             Expr::And(list) | Expr::Or(list) => self.exprs(list)?,
-            Expr::Not(operand) | Expr::Is { operand, test: _, negated: _ } => {
+            Expr::Not(operand)
+            | Expr::Is {
+                operand,
+                test: _,
+                negated: _,
+            } => {
                 self.expr(operand)?;
             }
-            Expr::Unary { operator, operand, place } => {
-                self.prefix_operator(operator, *place)?;
+            Expr::Unary {
+                operator,
+                operand,
+                place,
+            } => {
+                Self::prefix_operator(operator, *place)?;
                 self.expr(operand)?;
             }
             Expr::Binary { first, rest, place } => {
                 self.expr(first)?;
                 for (operator, operand) in rest {
-                    self.operator(operator, *place)?;
+                    Self::operator(operator, *place)?;
                     self.expr(operand)?;
                 }
             }
-            Expr::IsDistinct { left, right, negated: _ } => {
+            Expr::IsDistinct {
+                left,
+                right,
+                negated: _,
+            } => {
                 self.expr(left)?;
                 self.expr(right)?;
             }
-            Expr::InList { operand, list, negated: _ } => {
+            Expr::InList {
+                operand,
+                list,
+                negated: _,
+            } => {
                 self.expr(operand)?;
                 self.exprs(list)?;
             }
-            Expr::Between { operand, low, high, negated: _ } => {
+            Expr::Between {
+                operand,
+                low,
+                high,
+                negated: _,
+            } => {
                 self.expr(operand)?;
                 self.expr(low)?;
                 self.expr(high)?;
             }
-            Expr::Quantified { left, operator, all: _, right, place } => {
-                self.operator(operator, *place)?;
+            Expr::Quantified {
+                left,
+                operator,
+                all: _,
+                right,
+                place,
+            } => {
+                Self::operator(operator, *place)?;
                 self.expr(left)?;
                 match right {
                     Quantified::Query(query) => {
@@ -61,7 +89,11 @@ impl Resolver<'_> {
                     }
                 }
             }
-            Expr::Case { operand, arms, otherwise } => {
+            Expr::Case {
+                operand,
+                arms,
+                otherwise,
+            } => {
                 for part in operand.iter_mut().chain(otherwise.iter_mut()) {
                     self.expr(part)?;
                 }
@@ -89,7 +121,10 @@ impl Resolver<'_> {
             Expr::Exists(query) | Expr::ArrayQuery(query) | Expr::Scalar(query) => {
                 self.query(query, None)?;
             }
-            Expr::Subscript { operand, subscripts } => {
+            Expr::Subscript {
+                operand,
+                subscripts,
+            } => {
                 self.expr(operand)?;
                 for subscript in subscripts {
                     match subscript {
@@ -118,14 +153,14 @@ impl Resolver<'_> {
 
     /// A dotted name.
     fn name(&mut self, expr: &mut Expr) -> Result<Shape> {
-        let Expr::Unresolved(path) = expr else { return Ok(None) };
+        let Expr::Unresolved(path) = expr else {
+            return Ok(None);
+        };
         let (settled, shape) = match path.as_slice() {
             [name] => self.bare(name)?,
             [relation, name] => self.qualified(None, relation, name)?,
             [schema, relation, name] => self.qualified(Some(&schema.name), relation, name)?,
-            [database, schema, relation, name]
-                if &*database.name == self.cx.session.database =>
-            {
+            [database, schema, relation, name] if &*database.name == self.cx.session.database => {
                 self.qualified(Some(&schema.name), relation, name)?
             }
             other => {
@@ -140,7 +175,9 @@ impl Resolver<'_> {
     /// `(value).name`: an attribute that is known to exist, since PostgreSQL would take any other
     /// name for a function's.
     fn field(&mut self, expr: &mut Expr) -> Result<Shape> {
-        let Expr::Field { operand, name } = expr else { return Ok(None) };
+        let Expr::Field { operand, name } = expr else {
+            return Ok(None);
+        };
         // `(a).b` of a relation is its column; so only that column is asked for.
         if let Expr::Unresolved(path) = operand.as_ref()
             && let [relation] = path.as_slice()
@@ -156,7 +193,10 @@ impl Resolver<'_> {
         }
         Err(Refusal::new(
             Reason::UnknownColumn,
-            format!("\"{}\" is not known to be a column of this value", name.name),
+            format!(
+                "\"{}\" is not known to be a column of this value",
+                name.name
+            ),
         )
         .with_hint("name the column through a FROM item of its own")
         .near(name.place))

@@ -1,7 +1,7 @@
 //! The name PostgreSQL gives an output column that has no alias (`parse_target.c`, FigureColname).
 
-use crate::ir::{Expr, Item, Literal, Name, Quantified, Special};
 use crate::ir::{Body, Query};
+use crate::ir::{Expr, Item, Literal, Name, Quantified, Special};
 
 /// What an expression, not yet settled, would be called.
 pub(super) enum Figured {
@@ -18,8 +18,9 @@ enum Strength {
     OfQuery,
 }
 
-pub(super) fn name(expr: &Expr) -> Figured {
-    match figure(expr) {
+/// On a server of this major version.
+pub(super) fn name(expr: &Expr, major: u16) -> Figured {
+    match figure(expr, major) {
         Strength::None => Figured::Name("?column?".into()),
         Strength::Weak(name) | Strength::Strong(name) => Figured::Name(name),
         Strength::OfQuery => Figured::OfQuery,
@@ -30,15 +31,25 @@ pub(super) fn name(expr: &Expr) -> Figured {
 pub(super) fn of_query(expr: &Expr) -> Name {
     match expr {
         Expr::Scalar(query) => first_column(query),
-        Expr::Collate { operand, collation: _ }
+        Expr::Collate {
+            operand,
+            collation: _,
+        }
         | Expr::Cast { operand, ty: _ }
-        | Expr::Subscript { operand, subscripts: _ } => of_query(operand),
-        Expr::Case { operand: _, arms: _, otherwise: Some(otherwise) } => of_query(otherwise),
+        | Expr::Subscript {
+            operand,
+            subscripts: _,
+        } => of_query(operand),
+        Expr::Case {
+            operand: _,
+            arms: _,
+            otherwise: Some(otherwise),
+        } => of_query(otherwise),
         _other => "?column?".into(),
     }
 }
 
-fn figure(expr: &Expr) -> Strength {
+fn figure(expr: &Expr, major: u16) -> Strength {
     match expr {
         Expr::Unresolved(path) | Expr::UnresolvedRow(path) => match path.last() {
             Some(last) => Strength::Strong(last.name.clone()),
@@ -51,17 +62,23 @@ fn figure(expr: &Expr) -> Strength {
             None => Strength::None,
         },
         Expr::Field { operand: _, name } => Strength::Strong(name.name.clone()),
-        Expr::Subscript { operand, subscripts: _ } => figure(operand),
-        Expr::Collate { operand, collation: _ } => figure(operand),
-        Expr::Cast { operand, ty } => match figure(operand) {
+        Expr::Subscript {
+            operand,
+            subscripts: _,
+        } => figure(operand, major),
+        Expr::Collate {
+            operand,
+            collation: _,
+        } => figure(operand, major),
+        Expr::Cast { operand, ty } => match figure(operand, major) {
             Strength::None | Strength::Weak(_) => match ty.path.last() {
                 Some(last) => Strength::Weak(last.name.clone()),
                 None => Strength::None,
             },
             better => better,
         },
-        // A TRUE in the grammar is a cast of a string to bool.
-        Expr::Literal(Literal::Bool(_)) => Strength::Weak("bool".into()),
+        // Up to 14, TRUE in the grammar is a cast of a string to bool.
+        Expr::Literal(Literal::Bool(_)) if major < 15 => Strength::Weak("bool".into()),
         Expr::ValueFunction(function) => {
             Strength::Strong(function.keyword.to_ascii_lowercase().into())
         }
@@ -69,14 +86,22 @@ fn figure(expr: &Expr) -> Strength {
         Expr::Exists(_) => Strength::Strong("exists".into()),
         Expr::ArrayQuery(_) => Strength::Strong("array".into()),
         Expr::Scalar(_) => Strength::OfQuery,
-        Expr::Case { operand: _, arms: _, otherwise } => {
-            match otherwise.as_deref().map_or(Strength::None, figure) {
+        Expr::Case {
+            operand: _,
+            arms: _,
+            otherwise,
+        } => {
+            match otherwise
+                .as_deref()
+                .map_or(Strength::None, |otherwise| figure(otherwise, major))
+            {
                 Strength::None | Strength::Weak(_) => Strength::Weak("case".into()),
                 better => better,
             }
         }
         Expr::Literal(
             Literal::Null
+            | Literal::Bool(_)
             | Literal::Number(_)
             | Literal::String(_)
             | Literal::Bits(_)
@@ -109,7 +134,11 @@ fn first_column(query: &Query) -> Name {
 fn first_of(body: &Body) -> Option<Name> {
     match body {
         Body::Select(select) => match select.items.first()? {
-            Item::Expr { expr: _, alias: _, name } => Some(name.clone()),
+            Item::Expr {
+                expr: _,
+                alias: _,
+                name,
+            } => Some(name.clone()),
             Item::Star(_) | Item::QualifiedStar(_) => None,
         },
         Body::Nested(query) => first_of(&query.body),

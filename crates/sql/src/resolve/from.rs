@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Resolver;
 use super::query::renamed;
 use super::scope::{Origin, Source, Visible};
-use super::Resolver;
 use crate::allow;
 use crate::ir::{Alias, Expr, From, Ident, Name, RelationRef, TableFunction, Target};
 use crate::policy::{Access, Columns, SourceColumn};
@@ -23,10 +23,17 @@ impl<'a> Resolver<'a> {
             }
             other => {
                 let place = other.first().map_or(Place::default(), |first| first.place);
-                return Err(crate::lower::unsupported("a name in another database", place));
+                return Err(crate::lower::unsupported(
+                    "a name in another database",
+                    place,
+                ));
             }
         };
-        let typed = path.iter().map(|part| &*part.name).collect::<Vec<_>>().join(".");
+        let typed = path
+            .iter()
+            .map(|part| &*part.name)
+            .collect::<Vec<_>>()
+            .join(".");
         match found {
             Some(relation) if relation.kind == RelationKind::Sequence => Err(Refusal::new(
                 Reason::RefusedRelation,
@@ -56,7 +63,12 @@ impl<'a> Resolver<'a> {
     pub(super) fn from(&mut self, from: &mut From) -> Result<Vec<Visible>> {
         match from {
             From::Relation(relation) => self.relation_ref(relation),
-            From::Subquery { lateral, query, alias, place: _ } => {
+            From::Subquery {
+                lateral,
+                query,
+                alias,
+                place: _,
+            } => {
                 self.level().lateral = *lateral;
                 let columns = self.query(query, None)?;
                 self.level().lateral = false;
@@ -72,12 +84,19 @@ impl<'a> Resolver<'a> {
     pub(super) fn check_names(&mut self, new: &[Visible]) -> Result<()> {
         let level = self.level().items.clone();
         for (index, item) in new.iter().enumerate().filter(|(_, item)| item.by_name) {
-            let Some(alias) = self.out.sources.get(item.source).and_then(|s| s.alias.clone())
+            let Some(alias) = self
+                .out
+                .sources
+                .get(item.source)
+                .and_then(|s| s.alias.clone())
             else {
                 continue;
             };
             let others = level.iter().chain(new.iter().take(index));
-            if others.into_iter().any(|other| self.is_named(other, None, &alias)) {
+            if others
+                .into_iter()
+                .any(|other| self.is_named(other, None, &alias))
+            {
                 return Err(Refusal::new(
                     Reason::DuplicateAlias,
                     format!("table name \"{alias}\" specified more than once"),
@@ -91,7 +110,11 @@ impl<'a> Resolver<'a> {
     fn seen(&mut self, alias: Option<Name>, columns: Arc<Columns>, origin: Origin) -> Vec<Visible> {
         let by_name = alias.is_some();
         let source = self.add(Source::new(alias, columns, origin));
-        vec![Visible { source, by_name, by_column: true }]
+        vec![Visible {
+            source,
+            by_name,
+            by_column: true,
+        }]
     }
 
     fn table_function(&mut self, function: &mut TableFunction) -> Result<Vec<Visible>> {
@@ -99,9 +122,12 @@ impl<'a> Resolver<'a> {
         let Expr::Call(call) = function.call.as_mut() else {
             return Err(crate::lower::unsupported("this expression in FROM", place));
         };
-        let name = call.path.last().map_or_else(|| Name::from(""), |name| name.name.clone());
-        let several = (&*name == "unnest" && call.arguments.len() > 1)
-            .then_some(call.arguments.len());
+        let name = call
+            .path
+            .last()
+            .map_or_else(|| Name::from(""), |name| name.name.clone());
+        let several =
+            (&*name == "unnest" && call.arguments.len() > 1).then_some(call.arguments.len());
         self.level().lateral = true;
         let known = if several.is_some() {
             // PostgreSQL reads it as ROWS FROM one unnest for each array (`parse_clause.c`).
@@ -109,7 +135,10 @@ impl<'a> Resolver<'a> {
                 self.expr(&mut argument.value)?;
             }
             if call.path.len() > 1 {
-                return Err(crate::lower::unsupported("a qualified unnest of arrays", place));
+                return Err(crate::lower::unsupported(
+                    "a qualified unnest of arrays",
+                    place,
+                ));
             }
             call.built_in = true;
             None
@@ -123,7 +152,11 @@ impl<'a> Resolver<'a> {
         let alias = function.alias.as_ref();
         let mut columns: Vec<SourceColumn> = match (known.map(|known| known.columns), several) {
             (Some(allow::Columns::Named([only])), _) if **only == *name => {
-                vec![SourceColumn::new(alias_name(alias).unwrap_or(name), None, false)]
+                vec![SourceColumn::new(
+                    alias_name(alias).unwrap_or(name),
+                    None,
+                    false,
+                )]
             }
             (Some(allow::Columns::Named(names)), _) => {
                 names.iter().map(|name| SourceColumn::known(name)).collect()
@@ -142,10 +175,15 @@ impl<'a> Resolver<'a> {
                 .near(place));
             }
         };
-        let ordinality = function.ordinality.then(|| SourceColumn::known("ordinality"));
+        let ordinality = function
+            .ordinality
+            .then(|| SourceColumn::known("ordinality"));
         let names = alias.map_or(&[][..], |alias| &alias.columns);
         // A composite is expanded into columns that only the alias names.
-        for name in names.iter().skip(columns.len() + usize::from(function.ordinality)) {
+        for name in names
+            .iter()
+            .skip(columns.len() + usize::from(function.ordinality))
+        {
             columns.push(SourceColumn::made(&name.name));
         }
         columns.extend(ordinality);
@@ -168,14 +206,20 @@ impl<'a> Resolver<'a> {
                 .near(name.place));
             };
             if reference.sample.is_some() {
-                return Err(crate::lower::unsupported("TABLESAMPLE of a query", name.place));
+                return Err(crate::lower::unsupported(
+                    "TABLESAMPLE of a query",
+                    name.place,
+                ));
             }
             reference.target = Target::Cte(name.name.clone());
             let visible_by = alias_name(alias).unwrap_or_else(|| name.name.clone());
             let columns = aliased(&columns, alias)?;
             return Ok(self.seen(Some(visible_by), columns, Origin::Other));
         }
-        let place = reference.path.last().map_or(Place::default(), |name| name.place);
+        let place = reference
+            .path
+            .last()
+            .map_or(Place::default(), |name| name.place);
         let relation = self.find_relation(&reference.path)?;
         let access = self.access(relation, place)?;
         let columns = match access {
@@ -198,14 +242,24 @@ impl<'a> Resolver<'a> {
         }
         let columns = aliased(&columns, alias)?;
         let visible_by = alias_name(alias).unwrap_or_else(|| relation.name.as_str().into());
-        let origin = Origin::Relation { oid: relation.oid, catalog: relation.is_catalog() };
+        let origin = Origin::Relation {
+            oid: relation.oid,
+            catalog: relation.is_catalog(),
+        };
         let mut source = Source::new(Some(visible_by), columns, origin);
         if alias.is_none() {
             source.schema = Some(relation.schema.as_str().into());
         }
         let source = self.add(source);
-        reference.target = Target::Relation { oid: relation.oid, source };
-        Ok(vec![Visible { source, by_name: true, by_column: true }])
+        reference.target = Target::Relation {
+            oid: relation.oid,
+            source,
+        };
+        Ok(vec![Visible {
+            source,
+            by_name: true,
+            by_column: true,
+        }])
     }
 }
 
@@ -222,7 +276,9 @@ fn call_name(call: &Expr) -> Option<Name> {
 
 /// The columns under the names that an alias gives them, which may not be more than there are.
 fn aliased(columns: &Arc<Columns>, alias: Option<&Alias>) -> Result<Arc<Columns>> {
-    let Some(alias) = alias else { return Ok(columns.clone()) };
+    let Some(alias) = alias else {
+        return Ok(columns.clone());
+    };
     if alias.columns.len() > columns.len() {
         return Err(Refusal::new(
             Reason::Syntax,

@@ -53,11 +53,23 @@ impl Resolver<'_> {
         let name = alias.map(|alias| alias.name.name.clone());
         let by_name = name.is_some();
         let source = self.add(Source::new(name, columns, Origin::Join(origins)));
-        let mut items = vec![Visible { source, by_name, by_column: true }];
+        let mut items = vec![Visible {
+            source,
+            by_name,
+            by_column: true,
+        }];
         if !by_name {
             // Still known by their names, no longer by those of their columns.
-            let hidden = |item: &Visible| Visible { by_column: false, ..*item };
-            items.extend(left.iter().chain(&right).filter(|item| item.by_name).map(hidden));
+            let hidden = |item: &Visible| Visible {
+                by_column: false,
+                ..*item
+            };
+            items.extend(
+                left.iter()
+                    .chain(&right)
+                    .filter(|item| item.by_name)
+                    .map(hidden),
+            );
         }
         Ok(items)
     }
@@ -114,13 +126,21 @@ impl Resolver<'_> {
                 Found::Many => return Err(ambiguous(name)),
                 Found::One(index) => index,
             };
-            let Some(column) = columns.get(index) else { continue };
-            let side = Side { source: item.source, index, column: column.clone() };
+            let Some(column) = columns.get(index) else {
+                continue;
+            };
+            let side = Side {
+                source: item.source,
+                index,
+                column: column.clone(),
+            };
             if found.replace(side).is_some() {
                 return Err(ambiguous(name));
             }
         }
-        let Some(side) = found else { return Err(unknown_column(name)) };
+        let Some(side) = found else {
+            return Err(unknown_column(name));
+        };
         self.check_visible(side.source, side.index, name)?;
         self.mark(side.source, side.index);
         Ok(side)
@@ -147,7 +167,10 @@ impl Resolver<'_> {
                 .with_hint("name the columns to join on with USING")
                 .near(place));
             }
-            names.push(Ident { name: name.clone(), place });
+            names.push(Ident {
+                name: name.clone(),
+                place,
+            });
         }
         Ok(if names.is_empty() {
             Condition::On(Expr::Literal(Literal::Bool(true)))
@@ -162,7 +185,11 @@ impl Resolver<'_> {
         for item in items.iter().filter(|item| item.by_column) {
             let columns = self.columns(item.source);
             for (index, column) in columns.iter().enumerate() {
-                sides.push(Side { source: item.source, index, column: column.clone() });
+                sides.push(Side {
+                    source: item.source,
+                    index,
+                    column: column.clone(),
+                });
             }
         }
         sides

@@ -8,7 +8,7 @@ use crate::ir::{
     Body, Cte, Distinct, Expr, Group, Item, Name, OrderItem, Over, Query, Select, Window, With,
 };
 use crate::policy::{Columns, Found, SourceColumn};
-use crate::refusal::{Reason, Refusal, Result};
+use crate::refusal::{Place, Reason, Refusal, Result};
 
 /// The common table expression whose own query is being read.
 #[derive(Clone, Copy)]
@@ -29,7 +29,11 @@ impl Resolver<'_> {
             self.with(with)?;
         }
         if !query.locks.is_empty() && !self.cx.session.write {
-            let place = query.locks.first().map(|lock| lock.place).unwrap_or_default();
+            let place = query
+                .locks
+                .first()
+                .map(|lock| lock.place)
+                .unwrap_or_default();
             return Err(Refusal::new(
                 Reason::NotGranted,
                 "row locks need a grant with write permission",
@@ -49,7 +53,11 @@ impl Resolver<'_> {
                 let columns = self.body(body, own)?;
                 // ORDER BY over a set operation sees its output columns and nothing else.
                 let source = self.add(Source::new(None, columns.clone(), Origin::Other));
-                let visible = Visible { source, by_name: false, by_column: true };
+                let visible = Visible {
+                    source,
+                    by_name: false,
+                    by_column: true,
+                };
                 self.level().items.push(visible);
                 for item in &mut query.order_by {
                     self.order_item(item, &columns)?;
@@ -109,7 +117,13 @@ impl Resolver<'_> {
 
     fn with(&mut self, with: &mut With) -> Result<()> {
         let start = self.ctes.len();
-        for Cte { name, columns, materialized: _, query } in &mut with.ctes {
+        for Cte {
+            name,
+            columns,
+            materialized: _,
+            query,
+        } in &mut with.ctes
+        {
             let taken = self.ctes.get(start..).unwrap_or_default();
             if taken.iter().any(|entry| entry.name == name.name) {
                 return Err(Refusal::new(
@@ -120,8 +134,14 @@ impl Resolver<'_> {
             }
             if with.recursive {
                 let entry = self.ctes.len();
-                self.ctes.push(CteEntry { name: name.name.clone(), columns: None });
-                let own = OwnCte { entry, cte_columns: columns };
+                self.ctes.push(CteEntry {
+                    name: name.name.clone(),
+                    columns: None,
+                });
+                let own = OwnCte {
+                    entry,
+                    cte_columns: columns,
+                };
                 let found = self.query(query, Some(own))?;
                 if let Some(entry) = self.ctes.get_mut(entry) {
                     entry.columns = Some(renamed(&found, columns));
@@ -129,7 +149,10 @@ impl Resolver<'_> {
             } else {
                 let found = self.query(query, None)?;
                 let columns = Some(renamed(&found, columns));
-                self.ctes.push(CteEntry { name: name.name.clone(), columns });
+                self.ctes.push(CteEntry {
+                    name: name.name.clone(),
+                    columns,
+                });
             }
         }
         Ok(())
@@ -173,7 +196,9 @@ impl Resolver<'_> {
         for item in items {
             match item {
                 Item::Expr { expr, alias, name } => {
-                    let figured = alias.is_none().then(|| figure::name(expr));
+                    let figured = alias
+                        .is_none()
+                        .then(|| figure::name(expr, self.cx.snapshot.major));
                     let known = alias.is_none() && matches!(expr, Expr::Unresolved(_));
                     let shape = self.expr(expr)?;
                     *name = match (alias, figured) {
@@ -201,7 +226,10 @@ impl Resolver<'_> {
                     let (source, name) = self.whole(path)?;
                     columns.extend(self.columns(source).visible().cloned());
                     self.mark_all(source);
-                    *path = vec![crate::ir::Ident { name, place: Default::default() }];
+                    *path = vec![crate::ir::Ident {
+                        name,
+                        place: Place::default(),
+                    }];
                 }
             }
         }
@@ -210,7 +238,7 @@ impl Resolver<'_> {
 
     fn order_item(&mut self, item: &mut OrderItem, columns: &Columns) -> Result<()> {
         if let crate::ir::Direction::Using(operator) = &item.direction {
-            self.operator(operator, Default::default())?;
+            Self::operator(operator, Place::default())?;
         }
         self.output_or_expr(&mut item.expr, columns)
     }
@@ -246,7 +274,12 @@ impl Resolver<'_> {
     }
 
     pub(super) fn window(&mut self, window: &mut Window) -> Result<()> {
-        let Window { base: _, partition_by, order_by, frame } = window;
+        let Window {
+            base: _,
+            partition_by,
+            order_by,
+            frame,
+        } = window;
         // Inside a window, names mean expressions, never output columns (`parse_clause.c`
         // `findTargetlistEntrySQL99`).
         for expr in partition_by {
@@ -254,7 +287,10 @@ impl Resolver<'_> {
         }
         self.sort_by(order_by)?;
         if let Some(frame) = frame {
-            for bound in [Some(&mut frame.start), frame.end.as_mut()].into_iter().flatten() {
+            for bound in [Some(&mut frame.start), frame.end.as_mut()]
+                .into_iter()
+                .flatten()
+            {
                 match bound {
                     crate::ir::Bound::Preceding(Some(distance))
                     | crate::ir::Bound::Following(Some(distance)) => {
@@ -273,7 +309,7 @@ impl Resolver<'_> {
     pub(super) fn sort_by(&mut self, items: &mut [OrderItem]) -> Result<()> {
         for item in items {
             if let crate::ir::Direction::Using(operator) = &item.direction {
-                self.operator(operator, Default::default())?;
+                Self::operator(operator, Place::default())?;
             }
             self.expr(&mut item.expr)?;
         }

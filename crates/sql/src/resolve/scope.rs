@@ -6,6 +6,7 @@ use super::{Resolver, Shape};
 use crate::ir::{Column, Expr, Ident, Name};
 use crate::policy::{Access, Columns, Found, Visibility};
 use crate::refusal::{Place, Reason, Refusal, Result};
+use crate::snapshot::RelationKind;
 use crate::{Context, Touch};
 
 /// Something with columns that stands in FROM.
@@ -20,6 +21,8 @@ pub(crate) struct Source {
     pub(super) origin: Origin,
     /// Which columns the statement uses.
     pub(crate) used: Vec<bool>,
+    /// Which system columns it uses; only of PostgreSQL's own catalogs.
+    pub(crate) system: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -65,29 +68,51 @@ const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "cmin", "xmax", "cmax", "tabl
 
 /// What a name turned out to mean.
 enum Meaning {
-    Column { level: usize, source: usize, column: usize },
-    System { source: usize },
+    Column {
+        level: usize,
+        source: usize,
+        column: usize,
+    },
+    System {
+        source: usize,
+    },
 }
 
 impl Source {
     pub(super) fn new(alias: Option<Name>, columns: Arc<Columns>, origin: Origin) -> Self {
         let used = vec![false; columns.len()];
-        Self { alias, schema: None, columns, origin, used }
+        Self {
+            alias,
+            schema: None,
+            columns,
+            origin,
+            used,
+            system: Vec::new(),
+        }
     }
 
     pub(super) fn touches(&self, cx: &Context<'_>) -> Vec<Touch> {
-        let Origin::Relation { oid, catalog: _ } = self.origin else { return Vec::new() };
-        let Some(relation) = cx.snapshot.relation(oid) else { return Vec::new() };
+        let Origin::Relation { oid, catalog: _ } = self.origin else {
+            return Vec::new();
+        };
+        let Some(relation) = cx.snapshot.relation(oid) else {
+            return Vec::new();
+        };
         let mut touches = vec![Touch {
             relation: format!("{}.{}", relation.schema, relation.name),
             columns: Vec::new(),
         }];
-        let Some(access) = cx.policy.access(oid) else { return touches };
+        let Some(access) = cx.policy.access(oid) else {
+            return touches;
+        };
         if let Some(first) = touches.first_mut() {
             let used = self.used.iter().enumerate().filter(|(_, used)| **used);
             first.columns = used
                 .filter_map(|(index, _)| {
-                    Some((relation.columns.get(index)?.name.clone(), access.treatment(index)))
+                    Some((
+                        relation.columns.get(index)?.name.clone(),
+                        access.treatment(index),
+                    ))
                 })
                 .collect();
         }
@@ -124,7 +149,9 @@ impl Resolver<'_> {
     pub(super) fn mark(&mut self, source: usize, column: usize) {
         let mut next = Some((source, column));
         while let Some((source, column)) = next.take() {
-            let Some(source) = self.out.sources.get_mut(source) else { return };
+            let Some(source) = self.out.sources.get_mut(source) else {
+                return;
+            };
             if let Some(used) = source.used.get_mut(column) {
                 *used = true;
             }
@@ -136,7 +163,11 @@ impl Resolver<'_> {
 
     /// Notes that every visible column is used.
     pub(super) fn mark_all(&mut self, source: usize) {
-        let count = self.out.sources.get(source).map_or(0, |source| source.columns.len());
+        let count = self
+            .out
+            .sources
+            .get(source)
+            .map_or(0, |source| source.columns.len());
         for column in 0..count {
             self.mark(source, column);
         }
@@ -146,7 +177,7 @@ impl Resolver<'_> {
     pub(super) fn bare(&mut self, name: &Ident) -> Result<(Expr, Shape)> {
         for level in (0..self.levels.len()).rev() {
             if let Some(meaning) = self.in_level(level, name)? {
-                return self.settle(meaning, name, false);
+                return self.settle(&meaning, name, false);
             }
         }
         match self.visible(None, &name.name) {
@@ -167,7 +198,9 @@ impl Resolver<'_> {
 
     /// Whether the innermost level has a column of this name, as GROUP BY asks.
     pub(super) fn is_local_column(&self, name: &Ident) -> Result<bool> {
-        let Some(level) = self.levels.len().checked_sub(1) else { return Ok(false) };
+        let Some(level) = self.levels.len().checked_sub(1) else {
+            return Ok(false);
+        };
         self.in_level(level, name).map(|found| found.is_some())
     }
 
@@ -183,12 +216,18 @@ impl Resolver<'_> {
         };
         let columns = self.columns(source);
         match columns.find(&name.name) {
-            Found::One(column) => {
-                self.settle(Meaning::Column { level, source, column }, name, true)
-            }
+            Found::One(column) => self.settle(
+                &Meaning::Column {
+                    level,
+                    source,
+                    column,
+                },
+                name,
+                true,
+            ),
             Found::Many => Err(ambiguous(name)),
             Found::None if self.has_system_columns(source, &name.name) => {
-                self.settle(Meaning::System { source }, name, true)
+                self.settle(&Meaning::System { source }, name, true)
             }
             // PostgreSQL would go on to look for a function of that name: never.
             Found::None => Err(Refusal::new(
@@ -209,7 +248,10 @@ impl Resolver<'_> {
             }
             other => {
                 let place = other.first().map_or(Place::default(), |first| first.place);
-                return Err(super::super::lower::unsupported("this qualified name", place));
+                return Err(super::super::lower::unsupported(
+                    "this qualified name",
+                    place,
+                ));
             }
         };
         match self.visible(schema, &relation.name) {
@@ -222,34 +264,52 @@ impl Resolver<'_> {
     pub(super) fn row(&mut self, source: usize, name: &Name) -> (Expr, Shape) {
         self.mark_all(source);
         let columns = self.columns(source);
-        let shape = columns.visible().map(|column| column.name.clone()).collect();
+        let shape = columns
+            .visible()
+            .map(|column| column.name.clone())
+            .collect();
         (Expr::Row(name.clone()), Some(shape))
     }
 
     pub(super) fn columns(&self, source: usize) -> Arc<Columns> {
-        self.out.sources.get(source).map(|source| source.columns.clone()).unwrap_or_default()
+        self.out
+            .sources
+            .get(source)
+            .map(|source| source.columns.clone())
+            .unwrap_or_default()
     }
 
     /// A column found at `source`, refused if the policy hides it.
-    fn settle(&mut self, meaning: Meaning, name: &Ident, typed: bool) -> Result<(Expr, Shape)> {
-        let (level, source, column) = match meaning {
-            Meaning::Column { level, source, column } => (level, source, column),
+    fn settle(&mut self, meaning: &Meaning, name: &Ident, typed: bool) -> Result<(Expr, Shape)> {
+        let (level, source, column) = match *meaning {
+            Meaning::Column {
+                level,
+                source,
+                column,
+            } => (level, source, column),
             Meaning::System { source } => return self.system_column(source, name),
         };
         let columns = self.columns(source);
-        let Some(found) = columns.get(column) else { return Err(unknown_column(name)) };
+        let Some(found) = columns.get(column) else {
+            return Err(unknown_column(name));
+        };
         self.check_visible(source, column, name)?;
         self.mark(source, column);
         let qualifier = self.qualifier(level, source, column, typed, name);
-        let column =
-            Column { qualifier, name: found.name.clone(), known: found.known };
+        let column = Column {
+            qualifier,
+            name: found.name.clone(),
+            known: found.known,
+        };
         Ok((Expr::Column(column), found.row.clone()))
     }
 
     /// Refuses a column that the policy hides, and says what to do.
     pub(super) fn check_visible(&self, source: usize, column: usize, name: &Ident) -> Result<()> {
         let columns = self.columns(source);
-        let visibility = columns.get(column).map_or(Visibility::Visible, |found| found.visibility);
+        let visibility = columns
+            .get(column)
+            .map_or(Visibility::Visible, |found| found.visibility);
         let reason = match visibility {
             Visibility::Visible => return Ok(()),
             Visibility::Blocked => Reason::BlockedColumn,
@@ -268,7 +328,10 @@ impl Resolver<'_> {
         };
         let full = relation.and_then(|relation| {
             let column = relation.columns.get(column)?;
-            Some((format!("{}.{}", relation.schema, relation.name), column.name.as_str()))
+            Some((
+                format!("{}.{}", relation.schema, relation.name),
+                column.name.as_str(),
+            ))
         });
         let (table, column) = match &full {
             Some((table, column)) => (table.as_str(), *column),
@@ -312,7 +375,9 @@ impl Resolver<'_> {
                 // is not hidden.
                 return (typed || self.reaches(level, &alias, source)).then_some(alias);
             }
-            let Origin::Join(origins) = &found.origin else { return None };
+            let Origin::Join(origins) = &found.origin else {
+                return None;
+            };
             let (next, at) = origins.get(column).copied().flatten()?;
             // A renamed column is only known by its new name.
             let same = self.out.sources.get(next)?.columns.get(at)?.name == name.name;
@@ -329,25 +394,36 @@ impl Resolver<'_> {
         let hides = |visible: &Visible| self.is_named(visible, None, alias);
         !inner.flat_map(|level| &level.items).any(hides)
             && self.levels.get(level).is_some_and(|level| {
-                level.items.iter().any(|visible| visible.source == source && visible.by_name)
+                level
+                    .items
+                    .iter()
+                    .any(|visible| visible.source == source && visible.by_name)
             })
     }
 
     fn in_level(&self, index: usize, name: &Ident) -> Result<Option<Meaning>> {
-        let Some(level) = self.levels.get(index) else { return Ok(None) };
+        let Some(level) = self.levels.get(index) else {
+            return Ok(None);
+        };
         if level.building && !level.lateral {
             return Ok(None);
         }
         let mut meaning = None;
         for visible in level.items.iter().filter(|visible| visible.by_column) {
-            let Some(source) = self.out.sources.get(visible.source) else { continue };
+            let Some(source) = self.out.sources.get(visible.source) else {
+                continue;
+            };
             let found = match source.columns.find(&name.name) {
-                Found::One(column) => {
-                    Meaning::Column { level: index, source: visible.source, column }
-                }
+                Found::One(column) => Meaning::Column {
+                    level: index,
+                    source: visible.source,
+                    column,
+                },
                 Found::Many => return Err(ambiguous(name)),
                 Found::None if self.has_system_columns(visible.source, &name.name) => {
-                    Meaning::System { source: visible.source }
+                    Meaning::System {
+                        source: visible.source,
+                    }
                 }
                 Found::None => continue,
             };
@@ -360,14 +436,20 @@ impl Resolver<'_> {
 
     /// The nearest relation visible by this name.
     fn visible(&self, schema: Option<&Name>, name: &Name) -> Option<(usize, usize)> {
-        self.levels.iter().enumerate().rev().find_map(|(index, level)| {
-            if level.building && !level.lateral {
-                return None;
-            }
-            let found =
-                level.items.iter().find(|visible| self.is_named(visible, schema, name))?;
-            Some((index, found.source))
-        })
+        self.levels
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, level)| {
+                if level.building && !level.lateral {
+                    return None;
+                }
+                let found = level
+                    .items
+                    .iter()
+                    .find(|visible| self.is_named(visible, schema, name))?;
+                Some((index, found.source))
+            })
     }
 
     pub(super) fn is_named(&self, visible: &Visible, schema: Option<&Name>, name: &Name) -> bool {
@@ -390,22 +472,38 @@ impl Resolver<'_> {
     /// System columns tell where and when a row was written, which the mask must hide; of
     /// PostgreSQL's own catalogs they tell nothing that matters.
     fn system_column(&mut self, source: usize, name: &Ident) -> Result<(Expr, Shape)> {
-        let found = self.out.sources.get(source);
-        let open_catalog = found.is_some_and(|source| match source.origin {
+        let known = SYSTEM_COLUMNS
+            .into_iter()
+            .find(|known| *known == &*name.name);
+        let found = self.out.sources.get_mut(source);
+        let catalog = found.filter(|source| match source.origin {
             Origin::Relation { oid, catalog: true } => {
-                matches!(self.cx.policy.access(oid), Some(Access::Open(_)))
+                let relation = self.cx.snapshot.relation(oid);
+                relation.is_some_and(|relation| relation.kind == RelationKind::Table)
             }
-            Origin::Relation { oid: _, catalog: false } | Origin::Join(_) | Origin::Other => false,
+            Origin::Relation {
+                oid: _,
+                catalog: false,
+            }
+            | Origin::Join(_)
+            | Origin::Other => false,
         });
-        if !open_catalog {
+        let (Some(source), Some(known)) = (catalog, known) else {
             return Err(Refusal::new(
                 Reason::SystemColumn,
                 format!("system column \"{}\" is not released", name.name),
             )
             .near(name.place));
+        };
+        if !source.system.contains(&known) {
+            source.system.push(known);
         }
-        let qualifier = found.and_then(|source| source.alias.clone());
-        let column = Column { qualifier, name: name.name.clone(), known: true };
+        let qualifier = source.alias.clone();
+        let column = Column {
+            qualifier,
+            name: name.name.clone(),
+            known: true,
+        };
         Ok((Expr::Column(column), None))
     }
 }
@@ -419,8 +517,11 @@ pub(super) fn ambiguous(name: &Ident) -> Refusal {
 }
 
 pub(super) fn unknown_column(name: &Ident) -> Refusal {
-    Refusal::new(Reason::UnknownColumn, format!("column \"{}\" does not exist", name.name))
-        .near(name.place)
+    Refusal::new(
+        Reason::UnknownColumn,
+        format!("column \"{}\" does not exist", name.name),
+    )
+    .near(name.place)
 }
 
 fn missing_from(relation: &Ident) -> Refusal {

@@ -17,8 +17,9 @@ impl Resolver<'_> {
             [schema, name] => (Some(schema), name),
             other => {
                 let place = other.first().map_or(Place::default(), |first| first.place);
-                return Err(Refusal::new(Reason::Type, "this type name is not understood")
-                    .near(place));
+                return Err(
+                    Refusal::new(Reason::Type, "this type name is not understood").near(place),
+                );
             }
         };
         let built_in = schema.is_none_or(|schema| &*schema.name == PG_CATALOG);
@@ -28,9 +29,12 @@ impl Resolver<'_> {
         }
         let found = match schema {
             Some(schema) => self.user_type(&schema.name, &name.name),
-            None => self.cx.session.search_path.iter().find_map(|schema| {
-                self.user_type(schema, &name.name)
-            }),
+            None => self
+                .cx
+                .session
+                .search_path
+                .iter()
+                .find_map(|schema| self.user_type(schema, &name.name)),
         };
         match found {
             Some((schema, UserType::Enum | UserType::Domain)) => {
@@ -39,12 +43,18 @@ impl Resolver<'_> {
             }
             Some((_, UserType::Composite | UserType::Other)) => Err(Refusal::new(
                 Reason::Type,
-                format!("a cast to type \"{}\" is not supported through the gateway", name.name),
+                format!(
+                    "a cast to type \"{}\" is not supported through the gateway",
+                    name.name
+                ),
             )
             .near(name.place)),
             None => Err(Refusal::new(
                 Reason::Type,
-                format!("type \"{}\" does not exist or may not be cast to", name.name),
+                format!(
+                    "type \"{}\" does not exist or may not be cast to",
+                    name.name
+                ),
             )
             .near(name.place)),
         }
@@ -63,8 +73,11 @@ impl Resolver<'_> {
         let (schema, name) = match path.as_slice() {
             [name] if exists(PG_CATALOG, &name.name) => (Some(PG_CATALOG.to_owned()), name),
             [name] => {
-                let schemas = self.cx.session.search_path.iter();
-                (schemas.cloned().find(|schema| exists(schema, &name.name)), name)
+                let mut schemas = self.cx.session.search_path.iter();
+                (
+                    schemas.find(|schema| exists(schema, &name.name)).cloned(),
+                    name,
+                )
             }
             [schema, name] => {
                 let found = exists(&schema.name, &name.name);
@@ -72,8 +85,9 @@ impl Resolver<'_> {
             }
             other => {
                 let place = other.first().map_or(Place::default(), |first| first.place);
-                return Err(Refusal::new(Reason::Collation, "this collation is not understood")
-                    .near(place));
+                return Err(
+                    Refusal::new(Reason::Collation, "this collation is not understood").near(place),
+                );
             }
         };
         let Some(schema) = schema else {
@@ -88,12 +102,12 @@ impl Resolver<'_> {
     }
 
     /// An operator between two operands.
-    pub(super) fn operator(&self, operator: &Operator, place: Place) -> Result<()> {
+    pub(super) fn operator(operator: &Operator, place: Place) -> Result<()> {
         allowed(allow::operator(&operator.0), operator, place)
     }
 
     /// An operator before its operand.
-    pub(super) fn prefix_operator(&self, operator: &Operator, place: Place) -> Result<()> {
+    pub(super) fn prefix_operator(operator: &Operator, place: Place) -> Result<()> {
         allowed(allow::prefix_operator(&operator.0), operator, place)
     }
 }

@@ -36,12 +36,23 @@ struct Options {
 }
 
 pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
-    let Copy { source, to, target, options, legacy_options, values } = copy;
+    let Copy {
+        source,
+        to,
+        target,
+        options,
+        legacy_options,
+        values,
+    } = copy;
     let place = Place::default();
     absent(values.into_iter().next(), "rows after COPY", place)?;
     match (to, target) {
         (true, ast::CopyTarget::Stdout) => {}
-        (false, _) => return Err(refused("COPY FROM is not relayed: the session may not write")),
+        (false, _) => {
+            return Err(refused(
+                "COPY FROM is not relayed: the session may not write",
+            ));
+        }
         (true, ast::CopyTarget::Stdin) => return Err(unsupported("COPY TO STDIN", place)),
         (true, ast::CopyTarget::File { filename: _ }) => {
             return Err(refused("COPY to a file on the server is not relayed"));
@@ -59,12 +70,15 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
     }
     let (query, resolution) = match source {
         ast::CopySource::Query(query) => settle(*query, cx)?,
-        ast::CopySource::Table { table_name, columns } => {
-            table(lower::object_name(table_name)?, lower::idents(columns)?, cx)?
-        }
+        ast::CopySource::Table {
+            table_name,
+            columns,
+        } => table(lower::object_name(table_name)?, lower::idents(columns)?, cx)?,
     };
-    let plan =
-        Plan { copy: Some(CopyDirection::Out), ..Plan::new(StatementKind::Copy) };
+    let plan = Plan {
+        copy: Some(CopyDirection::Out),
+        ..Plan::new(StatementKind::Copy)
+    };
     plan.permit(&resolution, cx, |writer| {
         writer.push("COPY (");
         writer.query(&query);
@@ -78,7 +92,10 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
 fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Query, Resolution)> {
     let mut resolver = Resolver::new(cx);
     let relation = resolver.relation_named(&path)?;
-    let generated = relation.columns.iter().any(|column| column.generated.is_some());
+    let generated = relation
+        .columns
+        .iter()
+        .any(|column| column.generated.is_some());
     let named = |name: Ident| Item::Expr {
         name: name.name.clone(),
         expr: Expr::Unresolved(vec![name]),
@@ -88,14 +105,17 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
         columns.into_iter().map(named).collect()
     } else if generated {
         let released = |index: usize| {
-            cx.policy.access(relation.oid).is_some_and(|access| {
-                access.treatment(index) != phigate_phi::Treatment::Block
-            })
+            cx.policy
+                .access(relation.oid)
+                .is_some_and(|access| access.treatment(index) != phigate_phi::Treatment::Block)
         };
-        let kept = relation.columns.iter().enumerate().filter(|(index, column)| {
-            column.generated.is_none() && released(*index)
-        });
-        kept.map(|(_, column)| named(Ident::made(&column.name))).collect()
+        let kept = relation
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(index, column)| column.generated.is_none() && released(*index));
+        kept.map(|(_, column)| named(Ident::made(&column.name)))
+            .collect()
     } else {
         vec![Item::Star(Place::default())]
     };
@@ -147,13 +167,14 @@ impl Options {
             CopyOption::Encoding(encoding) => {
                 let folded = encoding.to_ascii_lowercase().replace(['-', '_'], "");
                 if !matches!(folded.as_str(), "utf8" | "unicode") {
-                    return Err(unsupported("COPY in another encoding than UTF8", Place::default()));
+                    return Err(unsupported(
+                        "COPY in another encoding than UTF8",
+                        Place::default(),
+                    ));
                 }
             }
             CopyOption::Freeze(false) => {}
-            CopyOption::Freeze(true)
-            | CopyOption::ForceNotNull(_)
-            | CopyOption::ForceNull(_) => {
+            CopyOption::Freeze(true) | CopyOption::ForceNotNull(_) | CopyOption::ForceNull(_) => {
                 return Err(unsupported("this option of COPY TO", Place::default()));
             }
         }
@@ -218,7 +239,10 @@ impl Options {
     }
 
     fn force_quote(&mut self, columns: Vec<ast::Ident>) -> Result<()> {
-        self.force_quote = lower::idents(columns)?.into_iter().map(|column| column.name).collect();
+        self.force_quote = lower::idents(columns)?
+            .into_iter()
+            .map(|column| column.name)
+            .collect();
         Ok(())
     }
 
@@ -234,10 +258,20 @@ impl Options {
             writer.push(format);
         }
         if let Some(header) = self.header {
-            next(writer, if header { "HEADER TRUE" } else { "HEADER FALSE" });
+            next(
+                writer,
+                if header {
+                    "HEADER TRUE"
+                } else {
+                    "HEADER FALSE"
+                },
+            );
         }
-        let characters =
-            [("DELIMITER ", self.delimiter), ("QUOTE ", self.quote), ("ESCAPE ", self.escape)];
+        let characters = [
+            ("DELIMITER ", self.delimiter),
+            ("QUOTE ", self.quote),
+            ("ESCAPE ", self.escape),
+        ];
         for (word, character) in characters {
             if let Some(character) = character {
                 next(writer, word);

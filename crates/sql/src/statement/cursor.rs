@@ -88,7 +88,10 @@ pub(super) fn fetch(
         FetchDirection::Backward { limit } => ("BACKWARD ", limit.map(number).transpose()?),
         FetchDirection::BackwardAll => ("BACKWARD ALL", None),
     };
-    let plan = Plan { by_reference: true, ..Plan::new(StatementKind::Cursor) };
+    let plan = Plan {
+        by_reference: true,
+        ..Plan::new(StatementKind::Cursor)
+    };
     plan.plain(cx, |writer| {
         writer.push("FETCH ");
         writer.push(word);
@@ -106,13 +109,15 @@ pub(super) fn close(cursor: ast::CloseCursor, cx: &Context<'_>) -> Result<Permit
         ast::CloseCursor::Specific { name } => Some(lower::ident(name)?.name),
     };
     let effect = Effect::CloseCursor(name.as_ref().map(ToString::to_string));
-    Plan::new(StatementKind::Cursor).effect(effect).plain(cx, |writer| match &name {
-        None => writer.push("CLOSE ALL"),
-        Some(name) => {
-            writer.push("CLOSE ");
-            writer.chosen(name);
-        }
-    })
+    Plan::new(StatementKind::Cursor)
+        .effect(effect)
+        .plain(cx, |writer| match &name {
+            None => writer.push("CLOSE ALL"),
+            Some(name) => {
+                writer.push("CLOSE ");
+                writer.chosen(name);
+            }
+        })
 }
 
 /// A whole number, as digits.

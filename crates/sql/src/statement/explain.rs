@@ -65,7 +65,10 @@ pub(super) fn explain(statement: S, cx: &Context<'_>) -> Result<Permit> {
         execute @ S::Execute { .. } => {
             let execution = prepare::execution(execute, cx)?;
             let options = read.under(cx.policy.masks_anything())?;
-            let plan = Plan { by_reference: true, ..Plan::new(StatementKind::Explain) };
+            let plan = Plan {
+                by_reference: true,
+                ..Plan::new(StatementKind::Explain)
+            };
             plan.plain(cx, |writer| {
                 options.write(writer);
                 execution.write(writer);
@@ -118,7 +121,10 @@ impl Options {
         if !masked {
             return Ok(self);
         }
-        let telling = self.switches.iter().find(|(name, on)| *on && !HARMLESS.contains(name));
+        let telling = self
+            .switches
+            .iter()
+            .find(|(name, on)| *on && !HARMLESS.contains(name));
         if let Some((name, _)) = telling {
             return Err(Refusal::new(
                 Reason::Explain,
@@ -146,7 +152,11 @@ impl Options {
             writer.push(if *on { " ON" } else { " OFF" });
         }
         if let Some(format) = self.format {
-            writer.push(if self.switches.is_empty() { "FORMAT " } else { ", FORMAT " });
+            writer.push(if self.switches.is_empty() {
+                "FORMAT "
+            } else {
+                ", FORMAT "
+            });
             writer.push(format);
         }
         writer.push(") ");

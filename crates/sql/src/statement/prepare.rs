@@ -23,8 +23,10 @@ pub(super) fn prepare(
     cx: &Context<'_>,
 ) -> Result<Permit> {
     let name = lower::ident(name)?.name;
-    let mut types: Vec<_> =
-        types.into_iter().map(lower::type_name).collect::<Result<_>>()?;
+    let mut types: Vec<_> = types
+        .into_iter()
+        .map(lower::type_name)
+        .collect::<Result<_>>()?;
     let mut resolver = Resolver::new(cx);
     for ty in &mut types {
         resolver.type_name(ty)?;
@@ -50,7 +52,10 @@ pub(super) fn prepare(
 
 pub(super) fn execute(statement: S, cx: &Context<'_>) -> Result<Permit> {
     let execution = execution(statement, cx)?;
-    let plan = Plan { by_reference: true, ..Plan::new(StatementKind::Prepare) };
+    let plan = Plan {
+        by_reference: true,
+        ..Plan::new(StatementKind::Prepare)
+    };
     plan.plain(cx, |writer| execution.write(writer))
 }
 
@@ -75,8 +80,13 @@ pub(super) fn execution(statement: S, cx: &Context<'_>) -> Result<Execution> {
     if immediate || output || default || (!parameters.is_empty() && !has_parentheses) {
         return Err(unsupported("this EXECUTE", place));
     }
-    let path = name.map(lower::object_name).transpose()?.unwrap_or_default();
-    let [name] = path.as_slice() else { return Err(unsupported("this EXECUTE", place)) };
+    let path = name
+        .map(lower::object_name)
+        .transpose()?
+        .unwrap_or_default();
+    let [name] = path.as_slice() else {
+        return Err(unsupported("this EXECUTE", place));
+    };
     let mut resolver = Resolver::new(cx);
     let mut arguments = Vec::with_capacity(parameters.len());
     for parameter in parameters {
@@ -87,7 +97,10 @@ pub(super) fn execution(statement: S, cx: &Context<'_>) -> Result<Execution> {
     if !resolver.finish().sources.is_empty() {
         return Err(unsupported("a query as argument of EXECUTE", name.place));
     }
-    Ok(Execution { name: name.name.clone(), arguments })
+    Ok(Execution {
+        name: name.name.clone(),
+        arguments,
+    })
 }
 
 impl Execution {
@@ -104,13 +117,19 @@ impl Execution {
 
 pub(super) fn deallocate(name: ast::Ident, cx: &Context<'_>) -> Result<Permit> {
     let all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
-    let name = if all { None } else { Some(lower::ident(name)?.name) };
+    let name = if all {
+        None
+    } else {
+        Some(lower::ident(name)?.name)
+    };
     let effect = Effect::Deallocate(name.as_ref().map(ToString::to_string));
-    Plan::new(StatementKind::Prepare).effect(effect).plain(cx, |writer| match &name {
-        None => writer.push("DEALLOCATE ALL"),
-        Some(name) => {
-            writer.push("DEALLOCATE ");
-            writer.chosen(name);
-        }
-    })
+    Plan::new(StatementKind::Prepare)
+        .effect(effect)
+        .plain(cx, |writer| match &name {
+            None => writer.push("DEALLOCATE ALL"),
+            Some(name) => {
+                writer.push("DEALLOCATE ");
+                writer.chosen(name);
+            }
+        })
 }

@@ -3,6 +3,8 @@
 
 use sqlparser::ast::Statement as S;
 
+use crate::budget;
+use crate::lex;
 use crate::refusal::{Reason, Refusal};
 
 /// Why a statement is refused.
@@ -15,12 +17,46 @@ enum Why {
     Runs(&'static str),
     /// It tells other sessions, or is told by them, outside any result.
     Signals(&'static str),
+    /// Harmless, and not understood yet.
+    Unsupported(&'static str),
     /// PostgreSQL has no such statement.
     Unknown,
 }
 
 pub(super) fn refusal(statement: &S) -> Refusal {
-    match why(statement) {
+    tell(&why(statement))
+}
+
+/// The refusal of a text that could not be parsed, if its first word is that of a statement that
+/// would not be relayed anyway.
+pub(super) fn unreadable(text: &str) -> Option<Refusal> {
+    let lexed = lex::lex(text, budget::MAX_TOKENS).ok()?;
+    let why = match &*lexed.tokens.first()?.text {
+        "do" => Why::Runs("DO"),
+        "call" => Why::Runs("CALL"),
+        "checkpoint" => Why::Defines("CHECKPOINT"),
+        "cluster" => Why::Defines("CLUSTER"),
+        "import" => Why::Defines("IMPORT FOREIGN SCHEMA"),
+        "reassign" => Why::Defines("REASSIGN OWNED"),
+        "refresh" => Why::Defines("REFRESH MATERIALIZED VIEW"),
+        "reindex" => Why::Defines("REINDEX"),
+        "repack" => Why::Defines("REPACK"),
+        "security" => Why::Defines("SECURITY LABEL"),
+        "create" => Why::Defines("this CREATE"),
+        "alter" => Why::Defines("ALTER"),
+        "drop" => Why::Defines("DROP"),
+        "insert" => Why::Writes("INSERT"),
+        "update" => Why::Writes("UPDATE"),
+        "delete" => Why::Writes("DELETE"),
+        "merge" => Why::Writes("MERGE"),
+        "move" => Why::Unsupported("MOVE"),
+        _ => return None,
+    };
+    Some(tell(&why))
+}
+
+fn tell(why: &Why) -> Refusal {
+    match why {
         Why::Writes(name) => Refusal::new(
             Reason::NotGranted,
             format!("{name} is not relayed: the session may only read"),
@@ -39,9 +75,14 @@ pub(super) fn refusal(statement: &S) -> Refusal {
             Reason::Statement,
             format!("{name} is not relayed: it reaches other sessions"),
         ),
-        Why::Unknown => {
-            Refusal::new(Reason::Syntax, "this statement does not exist in PostgreSQL")
-        }
+        Why::Unsupported(name) => Refusal::new(
+            Reason::Construct,
+            format!("{name} is not supported through the gateway"),
+        ),
+        Why::Unknown => Refusal::new(
+            Reason::Syntax,
+            "this statement does not exist in PostgreSQL",
+        ),
     }
 }
 

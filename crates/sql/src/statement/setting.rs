@@ -17,7 +17,12 @@ const USER_SCHEMA: &str = "$user";
 
 pub(super) fn set(set: Set, cx: &Context<'_>) -> Result<Permit> {
     match set {
-        Set::SingleAssignment { scope, hivevar, variable, values } => {
+        Set::SingleAssignment {
+            scope,
+            hivevar,
+            variable,
+            values,
+        } => {
             let local = match scope {
                 None | Some(ast::ContextModifier::Session) => false,
                 Some(ast::ContextModifier::Local) => true,
@@ -43,16 +48,26 @@ pub(super) fn set(set: Set, cx: &Context<'_>) -> Result<Permit> {
             let name = crate::ir::Ident::made(TIME_ZONE);
             assign(&[name], vec![value], local, cx)
         }
-        Set::SetNames { charset_name, collation_name } => {
+        Set::SetNames {
+            charset_name,
+            collation_name,
+        } => {
             lower::absent(collation_name, "COLLATE in SET NAMES", Place::default())?;
             let name = crate::ir::Ident::made("client_encoding");
-            assign(&[name], vec![ast::Expr::Identifier(charset_name)], false, cx)
+            // A string in PostgreSQL, an identifier in quotes to sqlparser.
+            let value = ast::Value::SingleQuotedString(charset_name.value);
+            assign(&[name], vec![ast::Expr::value(value)], false, cx)
         }
-        Set::SetTransaction { modes, snapshot, session } => {
-            transaction::set(&modes, snapshot, session, cx)
-        }
+        Set::SetTransaction {
+            modes,
+            snapshot,
+            session,
+        } => transaction::set(&modes, snapshot, session, cx),
         Set::SetSessionAuthorization(_) => Err(refused("SET SESSION AUTHORIZATION")),
-        Set::SetRole { context_modifier: _, role_name: _ } => Err(refused("SET ROLE")),
+        Set::SetRole {
+            context_modifier: _,
+            role_name: _,
+        } => Err(refused("SET ROLE")),
         Set::SetNamesDefault {}
         | Set::SetSessionParam(_)
         | Set::ParenthesizedAssignments { .. }
@@ -64,16 +79,22 @@ pub(super) fn reset(reset: ast::ResetStatement, cx: &Context<'_>) -> Result<Perm
     let ast::ResetStatement { reset } = reset;
     let plan = Plan::new(StatementKind::Set);
     match reset {
-        ast::Reset::ALL => {
-            plan.effect(Effect::ResetAll).plain(cx, |writer| writer.push("RESET ALL"))
-        }
+        ast::Reset::ALL => plan
+            .effect(Effect::ResetAll)
+            .plain(cx, |writer| writer.push("RESET ALL")),
         ast::Reset::SessionAuthorization => Err(refused("RESET SESSION AUTHORIZATION")),
         ast::Reset::ConfigurationParameter(name) => {
             let setting = settable(&lower::object_name(name)?)?;
             let effect = if setting.is_search_path() {
-                Effect::SetSearchPath { path: None, local: false }
+                Effect::SetSearchPath {
+                    path: None,
+                    local: false,
+                }
             } else {
-                Effect::Set { name: setting.name.to_ascii_lowercase(), local: false }
+                Effect::Set {
+                    name: setting.name.to_ascii_lowercase(),
+                    local: false,
+                }
             };
             plan.effect(effect).plain(cx, |writer| {
                 writer.push("RESET ");
@@ -83,14 +104,16 @@ pub(super) fn reset(reset: ast::ResetStatement, cx: &Context<'_>) -> Result<Perm
     }
 }
 
-pub(super) fn discard(what: &ast::DiscardObject, cx: &Context<'_>) -> Result<Permit> {
+pub(super) fn discard(what: ast::DiscardObject, cx: &Context<'_>) -> Result<Permit> {
     let (text, effect) = match what {
         ast::DiscardObject::ALL => ("DISCARD ALL", Effect::DiscardAll),
         ast::DiscardObject::PLANS => ("DISCARD PLANS", Effect::None),
         ast::DiscardObject::SEQUENCES => ("DISCARD SEQUENCES", Effect::None),
         ast::DiscardObject::TEMP => ("DISCARD TEMP", Effect::None),
     };
-    Plan::new(StatementKind::Set).effect(effect).plain(cx, |writer| writer.push(text))
+    Plan::new(StatementKind::Set)
+        .effect(effect)
+        .plain(cx, |writer| writer.push(text))
 }
 
 /// `UNLISTEN *`, which pools send to clean up; there is nothing to listen to.
@@ -118,9 +141,15 @@ fn assign(
     let values: Vec<String> = if default {
         Vec::new()
     } else {
-        values.into_iter().map(|value| text_of(value, place)).collect::<Result<_>>()?
+        values
+            .into_iter()
+            .map(|value| text_of(value, place))
+            .collect::<Result<_>>()?
     };
-    let mut effect = Effect::Set { name: setting.name.to_ascii_lowercase(), local };
+    let mut effect = Effect::Set {
+        name: setting.name.to_ascii_lowercase(),
+        local,
+    };
     let mut written = values.clone();
     if !default {
         let texts: Vec<_> = values.iter().map(String::as_str).collect();
@@ -133,7 +162,11 @@ fn assign(
         })?;
     }
     if setting.is_search_path() {
-        let path = if default { None } else { Some(search_path(&values, place, cx)?) };
+        let path = if default {
+            None
+        } else {
+            Some(search_path(&values, place, cx)?)
+        };
         if let Some(path) = &path {
             written.clone_from(path);
             if written.is_empty() {
@@ -142,16 +175,18 @@ fn assign(
         }
         effect = Effect::SetSearchPath { path, local };
     }
-    Plan::new(StatementKind::Set).effect(effect).plain(cx, |writer| {
-        writer.push(if local { "SET LOCAL " } else { "SET " });
-        writer.name(setting.name);
-        writer.push(" TO ");
-        if default {
-            writer.push("DEFAULT");
-        } else {
-            writer.separated(&written, |writer, value| writer.string(value));
-        }
-    })
+    Plan::new(StatementKind::Set)
+        .effect(effect)
+        .plain(cx, |writer| {
+            writer.push(if local { "SET LOCAL " } else { "SET " });
+            writer.name(setting.name);
+            writer.push(" TO ");
+            if default {
+                writer.push("DEFAULT");
+            } else {
+                writer.separated(&written, |writer, value| writer.string(value));
+            }
+        })
 }
 
 /// The schemas of a search path: each exists and is a user's. `pg_catalog` may only stand first,

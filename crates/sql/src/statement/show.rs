@@ -7,17 +7,25 @@ use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::{Context, Permit, StatementKind, allow, lower};
 
-pub(super) fn show(variable: Vec<ast::Ident>, cx: &Context<'_>) -> Result<Permit> {
+pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> {
     let place = variable.first().map(lower::name_place).unwrap_or_default();
-    let words: Vec<_> = variable.iter().map(|word| word.value.to_ascii_lowercase()).collect();
+    let words: Vec<_> = variable
+        .iter()
+        .map(|word| word.value.to_ascii_lowercase())
+        .collect();
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let plan = Plan::new(StatementKind::Show);
     match words.as_slice() {
         ["phigate", what] => {
             let (name, value) = answer(what, cx).ok_or_else(|| {
-                Refusal::new(Reason::Setting, format!("there is no phigate.{what} to show"))
-                    .with_hint("SHOW phigate.grant, phigate.masking, phigate.expires or phigate.session")
-                    .near(place)
+                Refusal::new(
+                    Reason::Setting,
+                    format!("there is no phigate.{what} to show"),
+                )
+                .with_hint(
+                    "SHOW phigate.grant, phigate.masking, phigate.expires or phigate.session",
+                )
+                .near(place)
             })?;
             plan.plain(cx, |writer| {
                 writer.push("SELECT CAST(");
@@ -47,7 +55,10 @@ fn write_show(writer: &mut Writer<'_>, name: &str) {
 }
 
 fn not_shown(name: &str) -> Refusal {
-    Refusal::new(Reason::Setting, format!("setting \"{name}\" is not shown through the gateway"))
+    Refusal::new(
+        Reason::Setting,
+        format!("setting \"{name}\" is not shown through the gateway"),
+    )
 }
 
 /// The column's name and the text of one `phigate.*`.

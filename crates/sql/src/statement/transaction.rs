@@ -24,7 +24,11 @@ pub(super) fn transaction(statement: S, cx: &Context<'_>) -> Result<Permit> {
             has_end_keyword,
         } => {
             absent(modifier, "this kind of transaction", place)?;
-            absent(statements.into_iter().next(), "a block of statements", place)?;
+            absent(
+                statements.into_iter().next(),
+                "a block of statements",
+                place,
+            )?;
             absent(exception, "EXCEPTION", place)?;
             if has_end_keyword {
                 return Err(unsupported("BEGIN ... END", place));
@@ -35,40 +39,56 @@ pub(super) fn transaction(statement: S, cx: &Context<'_>) -> Result<Permit> {
                 write_modes(writer, &modes);
             })
         }
-        S::Commit { chain, end: _, modifier } => {
+        S::Commit {
+            chain,
+            end: _,
+            modifier,
+        } => {
             absent(modifier, "this kind of COMMIT", place)?;
             plan.effect(Effect::Commit { chain }).plain(cx, |writer| {
                 writer.push(if chain { "COMMIT AND CHAIN" } else { "COMMIT" });
             })
         }
-        S::Rollback { chain, savepoint: None } => {
-            plan.effect(Effect::Rollback { chain }).plain(cx, |writer| {
-                writer.push(if chain { "ROLLBACK AND CHAIN" } else { "ROLLBACK" });
-            })
-        }
-        S::Rollback { chain: true, savepoint: Some(_) } => {
-            Err(unsupported("AND CHAIN with a savepoint", place))
-        }
-        S::Rollback { chain: false, savepoint: Some(name) } => {
+        S::Rollback {
+            chain,
+            savepoint: None,
+        } => plan.effect(Effect::Rollback { chain }).plain(cx, |writer| {
+            writer.push(if chain {
+                "ROLLBACK AND CHAIN"
+            } else {
+                "ROLLBACK"
+            });
+        }),
+        S::Rollback {
+            chain: true,
+            savepoint: Some(_),
+        } => Err(unsupported("AND CHAIN with a savepoint", place)),
+        S::Rollback {
+            chain: false,
+            savepoint: Some(name),
+        } => {
             let name = lower::ident(name)?.name;
-            plan.effect(Effect::RollbackToSavepoint(name.to_string())).plain(cx, |writer| {
-                writer.push("ROLLBACK TO SAVEPOINT ");
-                writer.chosen(&name);
-            })
+            plan.effect(Effect::RollbackToSavepoint(name.to_string()))
+                .plain(cx, |writer| {
+                    writer.push("ROLLBACK TO SAVEPOINT ");
+                    writer.chosen(&name);
+                })
         }
         S::Savepoint { name } => {
             let name = lower::ident(name)?.name;
-            plan.effect(Effect::Savepoint(name.to_string())).plain(cx, |writer| {
-                writer.push("SAVEPOINT ");
-                writer.chosen(&name);
-            })
+            plan.effect(Effect::Savepoint(name.to_string()))
+                .plain(cx, |writer| {
+                    writer.push("SAVEPOINT ");
+                    writer.chosen(&name);
+                })
         }
         S::ReleaseSavepoint { name } => {
             let name = lower::ident(name)?.name;
-            plan.effect(Effect::ReleaseSavepoint(name.to_string())).plain(cx, |writer| {
-                writer.push("RELEASE SAVEPOINT ");
-                writer.chosen(&name);
-            })
+            plan.effect(Effect::ReleaseSavepoint(name.to_string()))
+                .plain(cx, |writer| {
+                    writer.push("RELEASE SAVEPOINT ");
+                    writer.chosen(&name);
+                })
         }
         other => Err(super::refused::refusal(&other)),
     }
@@ -84,7 +104,10 @@ pub(super) fn set(
     absent(snapshot, "SET TRANSACTION SNAPSHOT", Place::default())?;
     let modes = words(modes)?;
     if modes.is_empty() {
-        return Err(unsupported("SET TRANSACTION without a mode", Place::default()));
+        return Err(unsupported(
+            "SET TRANSACTION without a mode",
+            Place::default(),
+        ));
     }
     Plan::new(StatementKind::Transaction).plain(cx, |writer| {
         writer.push(if session {
