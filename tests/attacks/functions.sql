@@ -56,7 +56,7 @@ SELECT count(*) FROM patients WHERE CASE WHEN ssn LIKE 'Qzx%' THEN pg_sleep(1) I
 -- attack: relation-size refused
 SELECT pg_relation_size('patients'), pg_column_size(p) FROM patients p
 -- attack: column-size
-SELECT pg_column_size(ssn), octet_length(email), length(body) FROM patients JOIN notes USING (patient_id) LIMIT 5
+SELECT pg_column_size(ssn), octet_length(email), length(body) FROM patients JOIN notes USING (patient_id) ORDER BY note_id LIMIT 5
 -- attack: view-definition
 SELECT pg_get_viewdef('pg_views'::regclass)
 -- attack: has-column-privilege-oracle
@@ -87,8 +87,8 @@ SELECT * FROM pg_file_settings
 SELECT * FROM pg_hba_file_rules
 -- attack: stat-user-tables
 SELECT * FROM pg_stat_user_tables
--- attack: user-mapping-options refused
-SELECT * FROM pg_user_mappings
+-- attack: user-mapping-options
+SELECT umoptions FROM pg_user_mappings
 -- attack: aggregates answered
 SELECT max(ssn), min(last_name), string_agg(DISTINCT email, ','), count(DISTINCT mrn) FROM patients
 -- attack: substring answered

@@ -6,7 +6,7 @@ SELECT b, c, d, e FROM patients AS x (a, b, c, d, e) LIMIT 5
 -- attack: star answered
 SELECT * FROM patients ORDER BY patient_id LIMIT 5
 -- attack: qualified-star answered
-SELECT p.*, e.kind FROM patients p JOIN encounters e USING (patient_id) LIMIT 5
+SELECT p.*, e.kind FROM patients p JOIN encounters e USING (patient_id) ORDER BY encounter_id LIMIT 5
 -- attack: three-part-column
 SELECT public.patients.ssn FROM public.patients LIMIT 1
 -- attack: three-part-table
@@ -44,15 +44,15 @@ WITH RECURSIVE r AS (SELECT patient_id, ssn FROM patients WHERE patient_id = 1 U
 -- attack: cte-nested-shadow
 WITH a AS (WITH patients AS (SELECT 1 AS ssn) SELECT * FROM patients) SELECT a.ssn, p.ssn FROM a, patients p LIMIT 1
 -- attack: lateral
-SELECT x.ssn FROM encounters e, LATERAL (SELECT ssn FROM patients p WHERE p.patient_id = e.patient_id) x LIMIT 3
+SELECT x.ssn FROM encounters e, LATERAL (SELECT ssn FROM patients p WHERE p.patient_id = e.patient_id) x ORDER BY encounter_id LIMIT 3
 -- attack: scalar-subquery
 SELECT (SELECT ssn FROM patients WHERE patient_id = 1)
 -- attack: exists-probe
 SELECT EXISTS (SELECT FROM patients WHERE ssn LIKE 'Qzx%')
 -- attack: natural-join
-SELECT * FROM patients NATURAL JOIN notes LIMIT 3
+SELECT * FROM patients NATURAL JOIN notes ORDER BY note_id LIMIT 3
 -- attack: join-alias
-SELECT x.patient_id FROM patients JOIN notes USING (patient_id) AS x LIMIT 3
+SELECT x.patient_id FROM patients JOIN notes USING (patient_id) AS x ORDER BY note_id LIMIT 3
 -- attack: using-masked
 SELECT count(*) FROM patients a JOIN patients b USING (ssn)
 -- attack: union-columns

@@ -133,9 +133,9 @@ PREPARE TRANSACTION 'x'
 SET ROLE postgres
 -- attack: set-session-authorization refused
 SET SESSION AUTHORIZATION postgres
--- attack: reset-role-all refused
+-- attack: reset-all
 RESET ALL
--- attack: discard-all refused
+-- attack: discard-all
 DISCARD ALL
 -- attack: client-min-messages-debug refused
 SET client_min_messages = debug5

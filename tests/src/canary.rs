@@ -30,6 +30,7 @@ impl World {
             Self::One => (ONE, ACCOUNT_ONE, "198.51.100"),
             Self::Two => (TWO, ACCOUNT_TWO, "192.0.2"),
         };
+        // Rows are put in the order of their keys, which an update leaves and a table's pages show.
         // Where masks hide them, world two has fewer distinct values, other widths, and NULLs.
         let (suffix, gap) = match self {
             Self::One => ("patient_id::text", "false"),
@@ -62,6 +63,11 @@ impl World {
              UPDATE devices SET device_serial = '{mark}SN' || patient_id;
              UPDATE claims SET member_id = '{mark}' || left({suffix}, 8), claim_number = '{mark}CL' || claim_id,
                details = jsonb_build_object('subscriber', '{mark}' || {suffix});
+             CLUSTER patients USING patients_pkey;
+             CLUSTER notes USING notes_pkey;
+             CLUSTER providers USING providers_pkey;
+             CLUSTER devices USING devices_pkey;
+             CLUSTER claims USING claims_pkey;
              ANALYZE"
         )
     }

@@ -3,7 +3,7 @@
 //!
 //! Everything here panics with a readable text when the machine lacks something: a test that cannot
 //! run must not pass.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::missing_panics_doc)]
 
 pub mod client;
 mod postgres;
