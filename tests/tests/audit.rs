@@ -69,7 +69,9 @@ async fn a_session_can_be_replayed_with_its_keys_and_only_with_them() {
 #[tokio::test]
 async fn no_literal_is_in_the_clear_in_any_file() {
     let (phigate, _) = a_recorded_session().await;
-    for file in files(&phigate.log_dir()) {
+    let files = files(&phigate.log_dir());
+    assert!(!files.is_empty());
+    for file in files {
         let bytes = std::fs::read(&file).unwrap();
         for literal in [&b"963-82-8227"[..], b"inpatient", b"pg_hba.conf"] {
             let found = bytes.windows(literal.len()).any(|window| window == literal);
@@ -154,7 +156,7 @@ fn files(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let found: Vec<_> = entries
+    entries
         .flat_map(|path| {
             if path.is_dir() {
                 files(&path)
@@ -162,7 +164,5 @@ fn files(directory: &Path) -> Vec<std::path::PathBuf> {
                 vec![path]
             }
         })
-        .collect();
-    assert!(!found.is_empty(), "{} is empty", directory.display());
-    found
+        .collect()
 }
