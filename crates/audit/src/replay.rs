@@ -4,6 +4,7 @@
 //! Every walk checks what it reads as [`crate::verify`] does, and stops where the log is not sound.
 
 mod timeline;
+mod told;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::record::{Kind, Record, SessionClosed, SessionOpened};
 use crate::walk::{Damage, Visit, walk};
 
 pub use timeline::{Content, Statement, Step, Timeline, events, timeline};
+pub use told::{Told, last_told, noted_heads};
 
 /// The sessions of a log, oldest first, and what was wrong with the log.
 #[derive(Debug, Clone, PartialEq)]

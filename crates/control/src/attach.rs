@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use phigate_audit::Head;
 use phigate_lease::Change;
 use phigate_proto::v1::{self, attach_request, attach_response};
 use phigate_proto::{Malformed, parse, to_duration};
-use phigate_store::Fence;
+use phigate_store::{Event, Fence};
 use phigate_types::{GatewayId, SessionId, Version};
+use prost::Message as _;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use crate::clock;
@@ -23,6 +26,12 @@ pub(crate) const OUT_QUEUE: usize = 256;
 
 /// Changes that are read from the store at once.
 const READ_AT_ONCE: u32 = 10_000;
+
+/// The changes in one message, in bytes: tonic's clients read messages of up to 4 MiB.
+const MAX_CHANGES_BYTES: usize = 3 << 20;
+
+/// How often at most the head of a gateway's own log is noted in the control plane's.
+const NOTE_HEAD_EVERY: Duration = Duration::from_mins(1);
 
 /// The longest instance id, in bytes.
 const MAX_INSTANCE: usize = 128;
@@ -145,6 +154,15 @@ async fn serve(
     let about = &hello.about;
     let now = clock::now();
     let held = &hello.sessions;
+    let version = if hello.applied == Version(0) && held.is_empty() {
+        // It holds nothing, so it need not know what ended before, and all of that is ended there. Read
+        // after its lease was noted (rule 2).
+        let head = stored(plane.store.head().await)?;
+        plane.gateways.applied(about, head, 0);
+        head
+    } else {
+        hello.applied
+    };
     let recorded = plane
         .store
         .gateway_attached(&about.gateway, &about.instance, held, now)
@@ -153,11 +171,31 @@ async fn serve(
     let mut stream = Told {
         plane,
         out,
-        version: hello.applied,
+        version,
     };
-    stream
-        .welcome(hello.applied.0 == 0 && held.is_empty())
-        .await?;
+    stream.welcome().await?;
+    let mut own_log = OwnLog::default();
+    let ended = converse(
+        plane,
+        about,
+        &mut stream,
+        (&mut pushed, &end),
+        incoming,
+        &mut own_log,
+    );
+    let ended = ended.await;
+    own_log.note(plane, &about.gateway).await;
+    ended
+}
+
+async fn converse(
+    plane: &Arc<Plane>,
+    about: &About,
+    stream: &mut Told<'_>,
+    (pushed, end): (&mut mpsc::Receiver<Change>, &CancellationToken),
+    incoming: &mut Streaming<v1::AttachRequest>,
+    own_log: &mut OwnLog,
+) -> Result<(), Status> {
     loop {
         // A gateway that does not renew has no lease; its stream is of no use.
         let silent = tokio::time::sleep(plane.lease.saturating_mul(2));
@@ -182,6 +220,8 @@ async fn serve(
                         .renew(about)
                         .map_err(|fenced| Status::failed_precondition(fenced.to_string()))?;
                     stream.renewed(renew.sequence).await?;
+                    own_log.heard(&renew.log_head)?;
+                    own_log.note_when_due(plane, &about.gateway).await;
                 }
                 Some(Some(attach_request::Message::Applied(applied))) => {
                     let version = Version(applied.version);
@@ -204,6 +244,52 @@ async fn serve(
     }
 }
 
+/// How far the gateway's own log goes, as it says.
+#[derive(Default)]
+struct OwnLog {
+    heard: Option<Head>,
+    noted: Option<Head>,
+    noted_at: Option<phigate_lease::Instant>,
+}
+
+impl OwnLog {
+    /// What a Renew said; empty from a gateway that says nothing.
+    fn heard(&mut self, text: &str) -> Result<(), Malformed> {
+        if !text.is_empty() {
+            self.heard = Some(parse("log_head", text)?);
+        }
+        Ok(())
+    }
+
+    async fn note_when_due(&mut self, plane: &Plane, gateway: &GatewayId) {
+        let due = |noted: phigate_lease::Instant| {
+            clock::boottime().saturating_sub(noted) >= NOTE_HEAD_EVERY
+        };
+        if self.noted_at.is_none_or(due) {
+            self.note(plane, gateway).await;
+        }
+    }
+
+    /// Puts the head into the control plane's own log, unless it is there.
+    async fn note(&mut self, plane: &Plane, gateway: &GatewayId) {
+        let Some(head) = self.heard.filter(|head| Some(*head) != self.noted) else {
+            return;
+        };
+        let noted = async {
+            let event = Event::GatewayHead {
+                gateway: gateway.clone(),
+                head: head.to_string(),
+                version: plane.store.head().await?,
+            };
+            plane.store.record(&event, clock::now()).await
+        };
+        match noted.await {
+            Ok(_) => (self.noted, self.noted_at) = (Some(head), Some(clock::boottime())),
+            Err(error) => tracing::error!(%error, %gateway, "the head of a log was not noted"),
+        }
+    }
+}
+
 /// What a gateway has been told: changes go out in order, each once.
 struct Told<'a> {
     plane: &'a Plane,
@@ -212,28 +298,35 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    async fn welcome(&mut self, fresh: bool) -> Result<(), Status> {
-        let (mut changes, head) = self.catch_up().await?;
-        if fresh {
-            // A process that holds nothing need not know what ended before it began.
-            for change in &mut changes {
-                change.change = Some(v1::change::Change::Advance(v1::Advance {}));
+    async fn welcome(&mut self) -> Result<(), Status> {
+        let (changes, head_version) = match self.catch_up().await? {
+            Some(changes) => (changes, self.version.0),
+            None if self.version == Version(0) => {
+                return Err(Status::failed_precondition(
+                    "session_ids: held by a process that has applied no change",
+                ));
             }
-        }
+            None => {
+                // Too much for one message, or no longer kept. A head below what it has seen makes it
+                // end its sessions and begin anew (rule 8), which needs no change from before.
+                tracing::warn!(version = %self.version, "a gateway is too far behind: it begins anew");
+                (Vec::new(), 0)
+            }
+        };
         self.send(attach_response::Message::Welcome(v1::Welcome {
             lease: Some(to_duration(self.plane.lease)),
             changes,
-            head_version: head.0,
+            head_version,
         }))
         .await
     }
 
     async fn renewed(&mut self, sequence: u64) -> Result<(), Status> {
-        let (changes, head) = self.catch_up().await?;
+        let changes = self.catch_up().await?.ok_or_else(behind)?;
         self.send(attach_response::Message::Renewed(v1::Renewed {
             sequence,
             changes,
-            head_version: head.0,
+            head_version: self.version.0,
         }))
         .await
     }
@@ -241,7 +334,7 @@ impl Told<'_> {
     async fn push(&mut self, change: &Change) -> Result<(), Status> {
         if change.version() > self.version.next() {
             // Committed while this stream began; all of it is in the store by now.
-            let (missed, _) = self.catch_up().await?;
+            let missed = self.catch_up().await?.ok_or_else(behind)?;
             for change in missed {
                 self.send(attach_response::Message::Change(change)).await?;
             }
@@ -254,24 +347,32 @@ impl Told<'_> {
         Ok(())
     }
 
-    /// Every change that was not sent, up to the head. What was pushed ahead of its commit counts
-    /// as sent, so the head never falls.
-    async fn catch_up(&mut self) -> Result<(Vec<v1::Change>, Version), Status> {
-        let mut changes = Vec::new();
+    /// Every change that was not sent, up to the head; `None` when they are too many for one message
+    /// or are no longer kept. What was pushed ahead of its commit counts as sent, so the head never
+    /// falls.
+    async fn catch_up(&mut self) -> Result<Option<Vec<v1::Change>>, Status> {
+        let (mut changes, mut version, mut bytes) = (Vec::new(), self.version, 0);
         loop {
-            let read = stored(
-                self.plane
-                    .store
-                    .changes_after(self.version, READ_AT_ONCE)
-                    .await,
-            )?;
-            let Some(last) = read.changes.last().map(Change::version) else {
-                break;
-            };
-            changes.extend(read.changes.iter().map(v1::Change::from));
-            self.version = last;
+            let read = self.plane.store.changes_after(version, READ_AT_ONCE);
+            let read = stored(read.await)?;
+            if read.changes.is_empty() {
+                self.version = version;
+                return Ok(Some(changes));
+            }
+            for change in &read.changes {
+                if change.version() != version.next() {
+                    return Ok(None);
+                }
+                version = change.version();
+                let change = v1::Change::from(change);
+                // Each with its tag and length in the message.
+                bytes += change.encoded_len() + 8;
+                changes.push(change);
+            }
+            if bytes > MAX_CHANGES_BYTES {
+                return Ok(None);
+            }
         }
-        Ok((changes, self.version))
     }
 
     async fn send(&self, message: attach_response::Message) -> Result<(), Status> {
@@ -284,4 +385,8 @@ impl Told<'_> {
             Err(_) => Err(Status::deadline_exceeded("the gateway does not read")),
         }
     }
+}
+
+fn behind() -> Status {
+    Status::failed_precondition("the gateway fell behind; it has to attach again")
 }

@@ -12,13 +12,25 @@ use crate::plane::Plane;
 /// How often it looks. Gateways end sessions by their own timers; this writes it down.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// How many changes are kept: a gateway that was away for more begins anew.
+const CHANGES_KEPT: u64 = 100_000;
+
+/// How often changes that nobody needs are forgotten.
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
 /// Runs until the control plane stops.
 pub(crate) async fn run(plane: Arc<Plane>, refusals: Refusals) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut prunings = tokio::time::interval(PRUNE_EVERY);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            _ = prunings.tick() => {
+                if let Err(error) = plane.store.prune_changes(CHANGES_KEPT).await {
+                    tracing::error!(%error, "old changes were not forgotten");
+                }
+            }
             () = plane.shutdown.cancelled() => return,
         }
         if let Err(error) = expire(&plane).await {

@@ -5,16 +5,15 @@ use phigate_audit::record::{Action, Confirmation, ControlEvent, Payload, Record}
 use phigate_store::{Event, Leaf, SYSTEM};
 use phigate_types::Version;
 
-/// The entry that tells of an event; `None` where the record model has no word for it: a session's
-/// end is in its gateway's log, the others are told to the operator's.
-pub(crate) fn entry(leaf: Leaf) -> Option<Entry> {
-    let (actor, version, action, reason) = parts(leaf.event)?;
-    Some(Entry {
+/// The entry that tells of an event.
+pub(crate) fn entry(leaf: Leaf) -> Entry {
+    let (actor, version, action, reason) = parts(leaf.event);
+    Entry {
         session: None,
         record: Record::Control(ControlEvent {
             actor,
             version,
-
+            sequence: leaf.sequence,
             action,
         }),
         payload: reason
@@ -23,12 +22,12 @@ pub(crate) fn entry(leaf: Leaf) -> Option<Entry> {
                 reason: Some(reason),
                 ..Payload::default()
             }),
-    })
+    }
 }
 
-fn parts(event: Event) -> Option<(String, Version, Action, Option<String>)> {
+fn parts(event: Event) -> (String, Version, Action, Option<String>) {
     let by_itself = |version, action| (SYSTEM.to_owned(), version, action, None);
-    Some(match event {
+    match event {
         Event::GrantCreated {
             actor,
             version,
@@ -108,9 +107,33 @@ fn parts(event: Event) -> Option<(String, Version, Action, Option<String>)> {
             Action::SessionKilled { session },
             Some(reason),
         ),
-        Event::SessionClosed { .. }
-        | Event::GrantReclassified { .. }
-        | Event::AdminTokenChanged { .. } => return None,
+        Event::SessionClosed {
+            session,
+            gateway,
+            reason,
+            version,
+        } => by_itself(
+            version,
+            Action::SessionEnded {
+                session,
+                gateway,
+                reason,
+            },
+        ),
+        Event::GrantReclassified {
+            version,
+            grant,
+            epoch,
+            policy,
+        } => by_itself(
+            version,
+            Action::GrantReclassified {
+                grant,
+                epoch,
+                policy,
+            },
+        ),
+        Event::AdminTokenChanged { version } => by_itself(version, Action::AdminTokenChanged {}),
         Event::BarrierPassed {
             version,
             grant,
@@ -142,18 +165,30 @@ fn parts(event: Event) -> Option<(String, Version, Action, Option<String>)> {
             gateway,
             instance: _,
             version,
-        }
-        | Event::GatewayFenced {
+        } => by_itself(version, Action::GatewayDetached { gateway }),
+        Event::GatewayFenced {
             gateway,
             instance: _,
             version,
-        } => by_itself(version, Action::GatewayDetached { gateway }),
+        } => by_itself(version, Action::GatewayFenced { gateway }),
+        Event::GatewayHead {
+            gateway,
+            head,
+            version,
+        } => by_itself(version, Action::GatewayHead { gateway, head }),
         Event::CallsRefused {
             call,
             reason,
-            count: _,
+            count,
             version,
-        } => by_itself(version, Action::CallRefused { call, reason }),
+        } => by_itself(
+            version,
+            Action::CallRefused {
+                call,
+                reason,
+                count,
+            },
+        ),
         Event::StoreRolledBack {
             store,
             seen,
@@ -162,5 +197,5 @@ fn parts(event: Event) -> Option<(String, Version, Action, Option<String>)> {
             store.max(seen),
             Action::StoreRolledBack { store, log: seen },
         ),
-    })
+    }
 }

@@ -79,7 +79,8 @@ pub async fn serve(
         })?;
 
     let drained = CancellationToken::new();
-    let (recorder, recording) = Recorder::start(store.clone(), log.clone(), drained.clone());
+    let (recorder, recording) =
+        Recorder::start(store.clone(), log.clone(), told.sequence, drained.clone());
     let gateways = Arc::new(Gateways::new(config.lease, earlier));
     let announced = Arc::clone(&gateways);
     store.observe(move |change| announced.announce(change));

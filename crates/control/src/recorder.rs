@@ -32,14 +32,15 @@ enum Recorded {
 pub(crate) struct Recorder(watch::Receiver<Recorded>);
 
 impl Recorder {
-    /// Starts to drain. A leaf that was durable when the process died, but not yet taken out of the
-    /// outbox, is written a second time: twice is told, never is not.
+    /// Starts to drain, after the last event that the log tells of: a leaf that was in the log when
+    /// the process died, but not yet taken out of the outbox, is not written a second time.
     pub(crate) fn start(
         store: Store,
         log: Log,
+        after: Sequence,
         stop: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
-        let (tell, told) = watch::channel(Recorded::Through(0));
+        let (tell, told) = watch::channel(Recorded::Through(after));
         let task = tokio::spawn(async move {
             if let Err(error) = drain(&store, &log, &tell, &stop).await {
                 tracing::error!(%error, "the control plane's audit log failed: nothing is granted until it is repaired");
@@ -93,7 +94,10 @@ async fn drain(
     tell: &watch::Sender<Recorded>,
     stop: &CancellationToken,
 ) -> Result<(), DrainError> {
-    let (mut through, mut marked): (Sequence, Sequence) = (0, 0);
+    let Recorded::Through(mut through) = *tell.borrow() else {
+        return Ok(());
+    };
+    let mut marked = 0;
     loop {
         let leaves = store.leaves_after(through, BATCH).await?;
         let Some(last) = leaves.last().map(|leaf| leaf.sequence) else {
@@ -112,9 +116,7 @@ async fn drain(
         };
         let mut position = log.durable();
         for leaf in leaves {
-            if let Some(entry) = leaf::entry(leaf) {
-                position = log.append(entry)?;
-            }
+            position = log.append(leaf::entry(leaf))?;
         }
         log.wait_durable(position).await?;
         through = last;

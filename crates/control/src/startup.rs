@@ -1,19 +1,19 @@
 //! What is put right before anybody is answered: restored backups, changed classifications.
 
-use std::path::Path;
-
-use phigate_audit::record::Record;
-use phigate_audit::{AuditError, Log, LogConfig, replay};
+use phigate_audit::replay::{Told, last_told};
+use phigate_audit::{AuditError, Log, LogConfig};
 use phigate_grant::Ended;
 use phigate_lease::control::Earlier;
-use phigate_store::{Fence, SYSTEM, Store};
-use phigate_types::Version;
+use phigate_phi::{EffectivePolicy, Transform, Treatment};
+use phigate_proto::v1;
+use phigate_store::{Fence, SYSTEM, Store, Stored};
+use prost::Message as _;
 
 use crate::databases::Databases;
 use crate::{ControlError, clock};
 
-/// Opens the log and finds the newest version of the store that it tells of.
-pub(crate) async fn open_log(config: LogConfig) -> Result<(Log, Version), ControlError> {
+/// Opens the log and finds how far it tells of the store.
+pub(crate) async fn open_log(config: LogConfig) -> Result<(Log, Told), ControlError> {
     let dir = config.dir.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let (log, report) = Log::open(config)?;
@@ -23,31 +23,23 @@ pub(crate) async fn open_log(config: LogConfig) -> Result<(Log, Version), Contro
                 "the control plane's audit log is damaged; it goes on in a new epoch"
             );
         }
-        Ok::<_, AuditError>((log, newest_version(&dir)?))
+        Ok::<_, AuditError>((log, last_told(&dir)?))
     });
     Ok(opened
         .await
         .map_err(|_| ControlError::Stopped("the audit log could not be opened"))??)
 }
 
-fn newest_version(dir: &Path) -> Result<Version, AuditError> {
-    let versions = replay::events(dir, None)?
-        .steps
-        .into_iter()
-        .filter_map(|step| match step.record {
-            Record::Control(event) => Some(event.version),
-            _ => None,
-        });
-    Ok(versions.max().unwrap_or_default())
-}
-
 /// Compares store and log; returns who may hold a lease from before.
-pub(crate) async fn fence(store: &Store, told: Version) -> Result<Earlier, ControlError> {
+pub(crate) async fn fence(store: &Store, told: Told) -> Result<Earlier, ControlError> {
     let known = store.known_gateways().await?;
     let known = known
         .into_iter()
         .map(|gateway| (gateway.id, gateway.instance));
-    match store.fence(0, told, clock::now()).await? {
+    match store
+        .fence(told.sequence, told.version, clock::now())
+        .await?
+    {
         Fence::Current => Ok(Earlier::Known(known.collect())),
         Fence::RolledBack {
             store,
@@ -61,30 +53,73 @@ pub(crate) async fn fence(store: &Store, told: Version) -> Result<Earlier, Contr
     }
 }
 
-/// Grants whose policy would be another one under today's classification are revoked: what they
-/// release is not what was approved.
+/// Grants whose policy would be another one under today's classification: what they release is not
+/// what was approved. Where the new policy only withholds more, the grant goes on in a new epoch;
+/// otherwise it is revoked.
 pub(crate) async fn reclassify(store: &Store, databases: &Databases) -> Result<(), ControlError> {
     for stored in store.active_grants().await? {
         let grant = &stored.grant;
-        let changed = match databases.policy(&grant.terms) {
+        let policy = match databases.policy(&grant.terms) {
             None => {
                 tracing::warn!(grant = %grant.id, database = %grant.terms.database,
                     "a live grant is for a database that is not configured");
-                false
+                continue;
             }
-            Some(Ok(policy)) => policy.id != stored.policy,
-            Some(Err(_)) => true,
+            Some(Ok(policy)) if policy.id == stored.policy => continue,
+            Some(policy) => policy.ok(),
         };
-        if changed {
-            tracing::warn!(grant = %grant.id, "a grant is revoked: its classification changed");
-            let ended = Ended {
-                at: clock::now(),
-                by: SYSTEM.to_owned(),
-                reason: "the classification of the database changed; ask for a new grant"
-                    .to_owned(),
-            };
-            store.revoke_grant(grant.id, ended).await?;
+        let now = clock::now();
+        if let Some(policy) = policy
+            && let Some(before) = current_policy(store, &stored).await?
+            && let Some(after) = decode(&policy.body)
+            && only_withholds_more(&before, &after)
+        {
+            tracing::warn!(grant = %grant.id, "a grant is narrowed: its classification changed");
+            store
+                .reclassify_grant(grant.id, &policy.id, &policy.body, now)
+                .await?;
+            continue;
         }
+        tracing::warn!(grant = %grant.id, "a grant is revoked: its classification changed");
+        let ended = Ended {
+            at: now,
+            by: SYSTEM.to_owned(),
+            reason: "the classification of the database changed; ask for a new grant".to_owned(),
+        };
+        store.revoke_grant(grant.id, ended).await?;
     }
     Ok(())
+}
+
+async fn current_policy(
+    store: &Store,
+    stored: &Stored,
+) -> Result<Option<EffectivePolicy>, ControlError> {
+    let body = store.policy(&stored.policy, clock::now()).await?;
+    Ok(body.and_then(|body| decode(&body)))
+}
+
+fn decode(body: &[u8]) -> Option<EffectivePolicy> {
+    let sent = v1::GetPolicyResponse::decode(body).ok()?;
+    EffectivePolicy::try_from(sent).ok()
+}
+
+/// Whether every column is treated as before, or is withheld now. Nothing else is narrower for certain:
+/// a pseudonym in the place of the value joins what was seen before to what is pseudonymous elsewhere,
+/// and two transforms of one column tell more than either.
+fn only_withholds_more(before: &EffectivePolicy, after: &EffectivePolicy) -> bool {
+    let withheld = |treatment| {
+        matches!(
+            treatment,
+            Treatment::Block | Treatment::Release(Transform::Null)
+        )
+    };
+    before.profile == after.profile
+        && before.unclassified == after.unclassified
+        && before.rules.len() == after.rules.len()
+        && before.rules.iter().zip(&after.rules).all(|(old, new)| {
+            old.column == new.column
+                && (old.treatment == new.treatment
+                    || withheld(new.treatment) && old.treatment != Treatment::Block)
+        })
 }

@@ -11,7 +11,7 @@ use crate::{Store, StoreError, rows};
 /// A piece of the change log, read in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// Every change after the version asked for, in order, up to the limit.
+    /// Every change after the version asked for that is kept, in order, up to the limit.
     pub changes: Vec<Change>,
     /// The head of the log at that time.
     pub head: Version,
@@ -40,6 +40,22 @@ impl Store {
                 changes,
                 head: head(&mut tx).await?,
             })
+        })
+        .await?
+    }
+}
+
+impl Store {
+    /// Forgets all but the last `keep` changes, and never the head.
+    pub async fn prune_changes(&self, keep: u64) -> Result<(), StoreError> {
+        within(async {
+            let mut tx = self.writer().await?;
+            let head = head(&mut tx).await?;
+            sqlx::query("DELETE FROM change WHERE version <= ?")
+                .bind(rows::signed(head.0.saturating_sub(keep.max(1))))
+                .execute(&mut *tx)
+                .await?;
+            Ok(tx.commit().await?)
         })
         .await?
     }

@@ -102,6 +102,12 @@ pub enum Event {
         instance: String,
         version: Version,
     },
+    /// How far a gateway said that its own log goes.
+    GatewayHead {
+        gateway: GatewayId,
+        head: String,
+        version: Version,
+    },
     /// Administrative calls were refused.
     CallsRefused {
         call: String,

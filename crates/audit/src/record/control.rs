@@ -13,6 +13,10 @@ pub struct ControlEvent {
     pub actor: String,
     /// The change log's position that it made or, for an attempt, saw.
     pub version: Version,
+    /// Its number in the control plane's outbox, from 1, rising, without gaps but where a restored
+    /// backup was caught up with; 0 where it was not kept.
+    #[serde(default)]
+    pub sequence: u64,
     /// What.
     pub action: Action,
 }
@@ -71,6 +75,24 @@ pub enum Action {
         /// The session.
         session: SessionId,
     },
+    /// A session is over.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// The gateway it was on.
+        gateway: GatewayId,
+        /// A word from the list of [`super::EndReason`].
+        reason: String,
+    },
+    /// A grant's effective policy was replaced by a narrower one, in a new epoch.
+    GrantReclassified {
+        /// The grant.
+        grant: GrantId,
+        /// Its new epoch.
+        epoch: Epoch,
+        /// The new effective policy's hash, in hexadecimal.
+        policy: String,
+    },
     /// Every gateway stopped, or its lease was over.
     BarrierPassed {
         /// The grant it was about.
@@ -92,6 +114,18 @@ pub enum Action {
         /// The gateway.
         gateway: GatewayId,
     },
+    /// A second process with the same id took the gateway's place.
+    GatewayFenced {
+        /// The gateway.
+        gateway: GatewayId,
+    },
+    /// How far a gateway says that its own log goes: what that log is held against later.
+    GatewayHead {
+        /// The gateway.
+        gateway: GatewayId,
+        /// `EPOCH/LEAVES:HASH`, see [`crate::Head`].
+        head: String,
+    },
     /// A session was authorised; the gateway's own log has the rest.
     SessionAuthorised {
         /// The session.
@@ -101,13 +135,18 @@ pub enum Action {
         /// By which gateway.
         gateway: GatewayId,
     },
-    /// An administrative call was refused.
+    /// Administrative calls were refused.
     CallRefused {
         /// Which call.
         call: String,
         /// A word from a closed list.
         reason: String,
+        /// How many, since the last such record.
+        #[serde(default = "once")]
+        count: u64,
     },
+    /// The admin's token is another one now.
+    AdminTokenChanged {},
     /// The store was older than this log: every grant was revoked.
     StoreRolledBack {
         /// The store's version.
@@ -122,6 +161,11 @@ pub enum Action {
         /// SHA-256 of the file, in hexadecimal.
         sha256: String,
     },
+}
+
+/// Records from before refusals were counted tell of one.
+const fn once() -> u64 {
+    1
 }
 
 /// One gateway's part in a barrier.

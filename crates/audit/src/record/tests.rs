@@ -103,3 +103,50 @@ fn outcome() -> Outcome {
         digest: None,
     }
 }
+
+#[test]
+fn a_control_event_is_written_this_way_for_ever() {
+    let event = |action| {
+        Record::Control(ControlEvent {
+            actor: "system".into(),
+            version: phigate_types::Version(4),
+            sequence: 9,
+            action,
+        })
+    };
+    for (action, text) in [
+        (
+            Action::AdminTokenChanged {},
+            r#"{"admin_token_changed":{}}"#,
+        ),
+        (
+            Action::GatewayFenced {
+                gateway: "gw".parse().unwrap(),
+            },
+            r#"{"gateway_fenced":{"gateway":"gw"}}"#,
+        ),
+        (
+            Action::CallRefused {
+                call: "admin".into(),
+                reason: "token".into(),
+                count: 3,
+            },
+            r#"{"call_refused":{"call":"admin","reason":"token","count":3}}"#,
+        ),
+    ] {
+        let record = event(action);
+        let written = serde_json::to_string(&record).unwrap();
+        let expected = format!(
+            r#"{{"type":"control","actor":"system","version":4,"sequence":9,"action":{text}}}"#
+        );
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_str::<Record>(&written).unwrap(), record);
+    }
+    // As it was written before events were numbered and refusals counted.
+    let old = r#"{"type":"control","actor":"system","version":4,"action":{"call_refused":{"call":"admin","reason":"token"}}}"#;
+    let Record::Control(read) = serde_json::from_str(old).unwrap() else {
+        panic!("another kind");
+    };
+    assert_eq!(read.sequence, 0);
+    assert!(matches!(read.action, Action::CallRefused { count: 1, .. }));
+}

@@ -5,6 +5,7 @@ use phigate_audit::verify::{Options, Outcome, verify};
 
 use crate::fixture::{
     closed, config, execution, log_dir, open, opened, outcome, play, prepared, refused, session,
+    wait,
 };
 
 #[test]
@@ -161,4 +162,55 @@ fn a_session_whose_gateway_was_lost_says_so() {
         .iter()
         .filter(|step| matches!(step.record, Record::LogOpened(_)));
     assert_eq!(openings.count(), 2);
+}
+
+#[test]
+fn the_last_event_told_is_found_from_the_end() {
+    use phigate_audit::record::{Action, ControlEvent};
+    use phigate_audit::replay::{Told, last_told};
+    use phigate_types::Version;
+
+    let dir = tempfile::tempdir().unwrap();
+    let logs = log_dir(dir.path());
+    let log = open(dir.path());
+    let tell = |sequence, version, action| {
+        let event = ControlEvent {
+            actor: "system".into(),
+            version: Version(version),
+            sequence,
+            action,
+        };
+        let entry = phigate_audit::Entry {
+            session: None,
+            record: Record::Control(event),
+            payload: None,
+        };
+        log.append(entry).unwrap();
+    };
+    let attached = || Action::GatewayAttached {
+        gateway: "gw".parse().unwrap(),
+    };
+    let barrier = || Action::BarrierPassed {
+        grant: None,
+        session: None,
+        gateways: Vec::new(),
+    };
+    assert_eq!(last_told(&logs).unwrap(), Told::default());
+    tell(1, 3, attached());
+    tell(2, 8, attached());
+    let at_two = Told {
+        sequence: 2,
+        version: Version(8),
+    };
+    wait(&log, play(&log, session(1), 1));
+    assert_eq!(last_told(&logs).unwrap(), at_two);
+    // Several segments later it is still found; a barrier there names an older version.
+    for number in 2..8 {
+        wait(&log, play(&log, session(number), 10));
+    }
+    tell(3, 3, barrier());
+    log.close().unwrap();
+    assert!(crate::reader::segments(&logs).len() > 3);
+    let told = last_told(&logs).unwrap();
+    assert_eq!((told.sequence, told.version), (3, Version(8)));
 }

@@ -136,7 +136,10 @@ async fn a_renewal_carries_the_head_and_a_re_attachment_what_was_missed() {
     let mut gateway = rig.attach("gw-1", "i").await;
     let head = gateway.welcome.head_version;
     gateway
-        .say(attach_request::Message::Renew(v1::Renew { sequence: 7 }))
+        .say(attach_request::Message::Renew(v1::Renew {
+            sequence: 7,
+            log_head: String::new(),
+        }))
         .await;
     let attach_response::Message::Renewed(renewed) = gateway.next().await.unwrap() else {
         panic!("not a renewal");
@@ -224,7 +227,10 @@ async fn expiry_is_written_down_and_told() {
     // A gateway that renews, as one does.
     let change = loop {
         gateway
-            .say(attach_request::Message::Renew(v1::Renew { sequence: 1 }))
+            .say(attach_request::Message::Renew(v1::Renew {
+                sequence: 1,
+                log_head: String::new(),
+            }))
             .await;
         let told = tokio::time::timeout(Duration::from_millis(300), gateway.change()).await;
         if let Ok(change) = told {

@@ -234,3 +234,49 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     files
 }
+
+#[tokio::test]
+async fn without_a_durable_leaf_there_is_no_grant_and_no_password() {
+    use phigate_audit::record::{Action, Record};
+
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("audit/control");
+    let small = |config: &mut phigate_control::ControlConfig| {
+        config.audit.segment_bytes = 16 << 10;
+        config.audit.reserve_bytes = 16 << 10;
+    };
+    let rig = Rig::start_in(directory, super::rig::CLASSIFICATION, small).await;
+    // A directory stands where the next segment is made: the log ends before long.
+    let spare = log.join("spare");
+    let blocked = async {
+        while std::fs::create_dir(&spare).is_err() {
+            let _ = std::fs::remove_file(&spare);
+            tokio::task::yield_now().await;
+        }
+    };
+    within(blocked).await;
+    let mut admin = rig.admin();
+    let mut given = 0;
+    let refused = loop {
+        // One principal cannot have so many grants.
+        let mut asked = request();
+        asked.principal = format!("p{given}");
+        match admin.create(asked).await {
+            Ok(created) => assert!(!created.password.is_empty()),
+            Err(refused) => break refused,
+        }
+        given += 1;
+        assert!(given < 200, "the log must be full by now");
+    };
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    let again = admin.create(request()).await.unwrap_err();
+    assert_eq!(again.code(), Code::Unavailable, "{again}");
+    // Whoever was given a password is in the log.
+    let steps = phigate_audit::replay::events(&log, None).unwrap().steps;
+    let told = steps.iter().filter(|step| {
+        matches!(&step.record, Record::Control(event)
+            if matches!(event.action, Action::GrantCreated { .. }))
+    });
+    assert_eq!(told.count(), given);
+    assert!(given > 0);
+}

@@ -114,7 +114,8 @@ async fn stream(gateway: &Gateway) -> Result<ControlError, ControlError> {
                 let sequence =
                     gateway.live.with_holder(|holder| holder.start_renewal(clock::now()));
                 if let Some(sequence) = sequence {
-                    send(&say, Say::Renew(v1::Renew { sequence })).await?;
+                    let log_head = gateway.log.head().to_string();
+                    send(&say, Say::Renew(v1::Renew { sequence, log_head })).await?;
                 }
             }
         }
