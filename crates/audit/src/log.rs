@@ -24,7 +24,7 @@ use crate::record::{Payload, Record};
 use queue::Queue;
 use waiters::Progress;
 
-pub(crate) use directory::{make_directory, sync_directory};
+pub(crate) use directory::{is_held, make_directory, sync_directory};
 pub use recover::{Quarantine, RecoveryReport};
 
 /// The size of a segment in production, in bytes.

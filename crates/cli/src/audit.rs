@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use std::collections::BTreeMap;
+
 use phigate_audit::Head;
+use phigate_audit::replay::noted_heads;
 use phigate_audit::verify::{self, CHECKED, Options, Outcome, Report};
+use phigate_types::GatewayId;
 use serde::Serialize;
 
 use crate::arguments::{AuditCommand, Connection};
@@ -12,6 +16,9 @@ use crate::{connect, output};
 
 /// The directory of the keys, beside the logs.
 const KEYS: &str = "keys";
+
+/// The directory of the control plane's log, which notes the heads of the gateways'.
+const CONTROL: &str = "control";
 
 pub(crate) fn run(
     command: &AuditCommand,
@@ -39,9 +46,12 @@ pub(crate) fn run(
         ));
     }
     let mut reports = Vec::with_capacity(logs.len());
+    // First: what is noted now is in the gateways' logs by the time that they are read.
+    let noted = noted(&logs)?;
     for log in &logs {
-        let report = verify::verify(log, &Options { head })
-            .map_err(|error| wrong_call(format!("cannot verify {}: {error}", log.display())))?;
+        let noted = name(log).and_then(|gateway| noted.get(&gateway).copied());
+        let report = verify::verify_noted(log, &Options { head }, noted)
+            .map_err(|error| unverified(log, &error))?;
         reports.push((log.as_path(), report));
     }
     print(&reports, json)?;
@@ -69,6 +79,26 @@ pub(crate) fn logs(connection: &Connection) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::new(Exit::NOT_FOUND, message));
     }
     Ok(logs)
+}
+
+/// What the control plane's log, when it is among these, notes of the others.
+fn noted(logs: &[PathBuf]) -> Result<BTreeMap<GatewayId, Head>, Failure> {
+    let control = logs
+        .iter()
+        .find(|log| logs.len() > 1 && log.file_name() == Some(CONTROL.as_ref()));
+    match control {
+        Some(log) => noted_heads(log).map_err(|error| unverified(log, &error)),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// The gateway whose log this is: directories are named after it.
+fn name(log: &Path) -> Option<GatewayId> {
+    log.file_name()?.to_str()?.parse().ok()
+}
+
+fn unverified(log: &Path, error: &phigate_audit::AuditError) -> Failure {
+    wrong_call(format!("cannot verify {}: {error}", log.display()))
 }
 
 /// The directory of the keys that open a log's payloads.
@@ -102,7 +132,14 @@ struct Shown<'a> {
     outcome: &'static str,
     explanation: String,
     head: Option<String>,
+    /// Whether the head given is the end.
+    end_proven: bool,
+    /// How many leaves the head given proves.
+    proven_leaves: Option<u64>,
+    /// How many leaves the control plane's log notes.
+    noted_leaves: Option<u64>,
     closed: bool,
+    live: bool,
     records: u64,
     sessions: u64,
     lost_sessions: u64,
@@ -128,9 +165,13 @@ fn shown<'a>(log: &Path, report: &'a Report) -> Shown<'a> {
         log: log.display().to_string(),
         origin: &report.origin,
         outcome: report.outcome.as_str(),
-        explanation: report.outcome.to_string(),
+        explanation: report.explanation(),
         head: report.head.map(|head| head.to_string()),
+        end_proven: report.end_proven,
+        proven_leaves: report.proven,
+        noted_leaves: report.noted,
         closed: report.closed,
+        live: report.live,
         records: report.records,
         sessions: report.sessions,
         lost_sessions: report.lost_sessions,

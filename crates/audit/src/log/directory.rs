@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -18,6 +19,10 @@ const LOCK: &str = "lock";
 const SPARE: &str = "spare";
 /// The file name of the disk reserve: it becomes the next segment when none can be made.
 const RESERVE: &str = "reserve";
+/// How long a writer waits for the lock: an auditor who asks whether it is held holds it for a moment.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How long it rests in between.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How many zeros are written at once.
 const CHUNK: usize = 1 << 20;
 
@@ -53,14 +58,26 @@ impl Directory {
             .mode(0o600)
             .open(&path)
             .map_err(|error| AuditError::io("open", &path, &error))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self {
-                dir: dir.to_owned(),
-                origin: origin.to_owned(),
-                _lock: lock,
-            }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(AuditError::Locked(path)),
-            Err(error) => Err(AuditError::io("lock", &path, &error.into())),
+        let begun = Instant::now();
+        loop {
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    return Ok(Self {
+                        dir: dir.to_owned(),
+                        origin: origin.to_owned(),
+                        _lock: lock,
+                    });
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < LOCK_PATIENCE => {
+                    #[allow(
+                        clippy::disallowed_methods,
+                        reason = "another process's lock tells nobody when it is free"
+                    )]
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(AuditError::Locked(path)),
+                Err(error) => return Err(AuditError::io("lock", &path, &error.into())),
+            }
         }
     }
 
@@ -131,6 +148,17 @@ impl Directory {
             reserve,
         })
     }
+}
+
+/// Whether a writer holds the directory at this moment. What cannot be asked is not held: a copy has
+/// no writer.
+pub(crate) fn is_held(dir: &Path) -> bool {
+    let Ok(lock) = File::open(dir.join(LOCK)) else {
+        return false;
+    };
+    // Shared, and given back with the file: auditors are not in each other's way.
+    let asked = flock(&lock, FlockOperation::NonBlockingLockShared);
+    asked == Err(rustix::io::Errno::WOULDBLOCK)
 }
 
 /// Makes a directory that only its owner may enter.

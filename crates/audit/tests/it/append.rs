@@ -29,13 +29,21 @@ fn a_log_is_sound_against_its_own_head_and_against_no_other() {
         (end.leaves, 2, 2 + 4)
     );
     assert!(report.closed && report.head == Some(end));
-    // A head from before proves the log to there; none at all leaves the end open.
-    let upto = |report: phigate_audit::verify::Report| match report.outcome {
-        Outcome::SoundUpTo { leaves, .. } => leaves,
-        other => panic!("{other}"),
-    };
-    assert_eq!(upto(check(Some(middle))), middle.leaves);
-    assert_eq!(upto(check(None)), end.leaves);
+    // A head from before proves the log to there; it makes nothing worse than none at all does.
+    for (head, proven) in [
+        (Some(end), Some(end.leaves)),
+        (Some(middle), Some(middle.leaves)),
+        (None, None),
+    ] {
+        let report = check(head);
+        assert_eq!(report.outcome, Outcome::Sound, "{head:?}");
+        assert_eq!(report.proven, proven);
+        assert_eq!(report.end_proven, head == Some(end));
+        let said = report.explanation();
+        assert!(said.contains("closed in order"), "{said}");
+        let unproven = said.contains("kept elsewhere proves that nothing");
+        assert_eq!(unproven, head != Some(end), "{said}");
+    }
     // A head of another log, or of this one before it was cut, is not met.
     for wrong in [
         phigate_audit::Head {

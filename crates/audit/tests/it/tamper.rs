@@ -122,23 +122,59 @@ fn the_last_leaf_changed_with_right_checksums_is_seen_against_the_head() {
     bytes[leaf.at + 5 + 15] ^= 1; // its time
     reader::repair(&mut bytes, &batch);
     std::fs::write(&path, &bytes).unwrap();
-    assert_eq!(check(dir.path(), None).outcome.exit_code(), 2);
+    let report = check(dir.path(), None);
+    assert!(!report.end_proven, "{}", report.explanation());
     assert_eq!(check(dir.path(), Some(head)).outcome.exit_code(), 1);
 }
 
 #[test]
-fn a_removed_end_is_seen_against_the_head_and_only_then() {
+fn a_closed_log_without_its_end_is_never_sound() {
     let dir = tempfile::tempdir().unwrap();
     let (head, path) = small(dir.path());
-    let mut bytes = std::fs::read(&path).unwrap();
-    let last = *reader::batches(&bytes).last().unwrap();
-    bytes[last.at..].fill(0);
-    std::fs::write(&path, &bytes).unwrap();
-    let report = check(dir.path(), None);
-    assert!(matches!(&report.outcome, Outcome::SoundUpTo { leaves, why }
-        if *leaves == head.leaves - u64::from(last.count) && why.contains("cut off")));
-    let report = check(dir.path(), Some(head));
-    assert!(matches!(&report.outcome, Outcome::Tampered(damage) if damage.why.contains("missing")));
+    let original = std::fs::read(&path).unwrap();
+    let batches = reader::batches(&original);
+    assert_eq!(check(dir.path(), None).outcome, Outcome::Sound);
+    // Zeros from the begin of each batch on: as if it had never been written.
+    let mut kept = 0;
+    for gone in &batches {
+        let mut bytes = original.clone();
+        bytes[gone.at..].fill(0);
+        std::fs::write(&path, &bytes).unwrap();
+        let report = check(dir.path(), None);
+        assert!(
+            matches!(&report.outcome, Outcome::SoundUpTo { leaves, why }
+                if *leaves == kept && why.contains("cut off")),
+            "{}",
+            report.outcome
+        );
+        kept += u64::from(gone.count);
+        let report = check(dir.path(), Some(head));
+        assert!(
+            matches!(&report.outcome, Outcome::Tampered(damage) if damage.why.contains("missing")),
+            "{}",
+            report.outcome
+        );
+        // Nor against a head that was noted just there: more may have followed.
+        let end = check(dir.path(), None).head;
+        if end.is_some_and(|end| end.leaves > 0) {
+            let report = check(dir.path(), end);
+            assert_eq!(report.outcome.exit_code(), 2, "{}", report.outcome);
+            assert!(!report.end_proven);
+        }
+    }
+    assert_eq!(kept, head.leaves);
+    // Zeros from the middle of a batch on, and the file itself cut.
+    let written = batches.last().unwrap().end();
+    for cut in (reader::HEADER..written).step_by(61) {
+        let mut bytes = original.clone();
+        bytes[cut..].fill(0);
+        std::fs::write(&path, &bytes).unwrap();
+        let code = check(dir.path(), None).outcome.exit_code();
+        assert!(matches!(code, 1 | 2), "zeros from {cut}: {code}");
+        std::fs::write(&path, &original[..cut]).unwrap();
+        let code = check(dir.path(), None).outcome.exit_code();
+        assert_eq!(code, 1, "cut at {cut}");
+    }
 }
 
 #[test]
@@ -228,6 +264,62 @@ fn bytes_after_a_seal_are_seen() {
         );
         file.write_all_at(&[0], at as u64).unwrap();
     }
+}
+
+#[test]
+fn a_live_log_is_sound_and_says_what_is_not_proven() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    wait(&log, play(&log, session(1), 2));
+    let report = check(dir.path(), None);
+    assert_eq!(report.outcome, Outcome::Sound);
+    assert!(report.live && !report.closed && !report.end_proven);
+    let said = report.explanation();
+    assert!(
+        said.contains("being written") && said.contains("kept elsewhere"),
+        "{said}"
+    );
+    let report = check(dir.path(), Some(log.head()));
+    assert!(report.end_proven && report.outcome == Outcome::Sound);
+
+    // The same bytes without a writer: a copy, or what a kill leaves behind.
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(log_dir(copy.path())).unwrap();
+    for file in std::fs::read_dir(log_dir(dir.path())).unwrap() {
+        let from = file.unwrap().path();
+        let to = log_dir(copy.path()).join(from.file_name().unwrap());
+        std::fs::copy(from, to).unwrap();
+    }
+    let report = check(copy.path(), None);
+    assert!(!report.live);
+    assert_eq!(report.outcome.exit_code(), 2, "{}", report.outcome);
+
+    // A live log whose end was cut off: the text says that no end is proven, and what its writer
+    // writes next gives it away.
+    let path = reader::segments(&log_dir(dir.path())).remove(0);
+    let bytes = std::fs::read(&path).unwrap();
+    let last = *reader::batches(&bytes).last().unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&vec![0; last.end() - last.at], last.at as u64)
+        .unwrap();
+    let report = check(dir.path(), None);
+    assert!(!report.end_proven && report.records < log.head().leaves);
+    wait(&log, play(&log, session(2), 1));
+    let report = check(dir.path(), None);
+    assert_eq!(report.outcome.exit_code(), 1, "{}", report.outcome);
+}
+
+#[test]
+fn an_auditor_who_asks_for_the_lock_is_not_in_a_writers_way() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path());
+    let lock = File::open(log_dir(dir.path()).join("lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockShared).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| open(dir.path()));
+        drop(lock);
+        writer.join().unwrap().close().unwrap();
+    });
 }
 
 #[test]
