@@ -78,7 +78,9 @@ impl World {
             Self::One => (ONE, ACCOUNT_ONE, b"198.51.100."),
             Self::Two => (TWO, ACCOUNT_TWO, b"192.0.2."),
         };
-        let hex: String = mark.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = mark
+            .bytes()
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let backwards: String = mark.chars().rev().collect();
         vec![
             mark.as_bytes().to_vec(),
