@@ -297,6 +297,7 @@ pub(crate) enum Expr {
         operand: Box<Expr>,
         low: Box<Expr>,
         high: Box<Expr>,
+        symmetric: bool,
         negated: bool,
     },
     Quantified {

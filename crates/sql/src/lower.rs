@@ -58,6 +58,12 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             parse::Marker::Only => "ONLY here",
             parse::Marker::Variadic => "VARIADIC here",
             parse::Marker::Star => "a star here",
+            parse::Marker::Collate => "COLLATE here",
+            parse::Marker::Symmetric => "SYMMETRIC here",
+            parse::Marker::Move => "MOVE here",
+            parse::Marker::CurrentRow | parse::Marker::Unbounded | parse::Marker::Exclude(_) => {
+                "this window frame"
+            }
         };
         return Err(unsupported(what, span_place(ident.span)));
     }

@@ -47,6 +47,19 @@ pub(crate) enum Marker {
     Variadic,
     /// Last part of a field access: `(x).*` arrives as `(x).<star>`.
     Star,
+    /// First part of a type's name: `x::text COLLATE c` arrives as `x::text::<collate>.c`.
+    Collate,
+    /// Name of a function around BETWEEN's lower bound: `BETWEEN <symmetric>(a) AND b`.
+    Symmetric,
+    /// Target of FETCH: `MOVE 2 IN c` arrives as `FETCH 2 FROM c INTO <move>`.
+    Move,
+    /// Distance of a window frame's bound that is CURRENT ROW and carries an [`Self::Exclude`].
+    CurrentRow,
+    /// Distance of a window frame's bound that is UNBOUNDED and carries an [`Self::Exclude`].
+    Unbounded,
+    /// Right operand of OR in the distance of a window frame's last bound: the frame's EXCLUDE, in
+    /// PostgreSQL's words.
+    Exclude(&'static str),
 }
 
 /// The marker that `ident` is, if it is one.
@@ -58,6 +71,14 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
         tokens::ONLY => Some(Marker::Only),
         tokens::VARIADIC => Some(Marker::Variadic),
         tokens::STAR => Some(Marker::Star),
+        tokens::COLLATE => Some(Marker::Collate),
+        tokens::SYMMETRIC => Some(Marker::Symmetric),
+        tokens::MOVE => Some(Marker::Move),
+        tokens::CURRENT_ROW => Some(Marker::CurrentRow),
+        tokens::UNBOUNDED => Some(Marker::Unbounded),
+        tokens::EXCLUDE_CURRENT => Some(Marker::Exclude("CURRENT ROW")),
+        tokens::EXCLUDE_GROUP => Some(Marker::Exclude("GROUP")),
+        tokens::EXCLUDE_TIES => Some(Marker::Exclude("TIES")),
         _ => None,
     }
 }

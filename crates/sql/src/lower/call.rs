@@ -30,6 +30,29 @@ pub(super) fn value_function(word: &str) -> Option<ValueFunction> {
     })
 }
 
+/// The keyword value functions that take a precision.
+fn has_precision(word: &str) -> bool {
+    matches!(
+        word,
+        "current_time" | "current_timestamp" | "localtime" | "localtimestamp"
+    )
+}
+
+/// `CURRENT_TIMESTAMP(3)`: a precision of PostgreSQL's range (`timestamp.h` MAX_TIMESTAMP_PRECISION).
+fn timed(word: &str, arguments: Arguments, place: Place) -> Result<Expr> {
+    let precision = match special_arguments(arguments, place)?.as_slice() {
+        [Expr::Literal(Literal::Number(digits))] => digits.parse().ok().filter(|n| *n <= 6),
+        _other => None,
+    };
+    match (value_function(word), precision) {
+        (Some(function), Some(precision)) => Ok(Expr::ValueFunction(ValueFunction {
+            precision: Some(precision),
+            ..function
+        })),
+        (Some(_) | None, _) => Err(unsupported("this precision", place)),
+    }
+}
+
 /// A call, or a special form with the look of one.
 pub(super) fn function(function: ast::Function) -> Result<Expr> {
     let ast::Function {
@@ -75,6 +98,9 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
         (FunctionArguments::List(list), Some(word)) => match special_form(word) {
             Some(form) if decorated => return Err(unsupported(form.what(), place)),
             Some(form) => return special(form, argument_list(list, place)?, place),
+            None if !decorated && has_precision(word) => {
+                return timed(word, argument_list(list, place)?, place);
+            }
             None => argument_list(list, place)?,
         },
         (FunctionArguments::List(list), None) => argument_list(list, place)?,
@@ -97,6 +123,20 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
         filter: filter.map(|filter| expr(*filter)).transpose()?,
         over: over.map(window::over).transpose()?,
     })))
+}
+
+/// What stands in the brackets of a call that is only a mark.
+pub(super) fn only_argument(function: ast::Function) -> Result<Expr> {
+    let place = super::place(&function.name);
+    let unfit = || unsupported("this call", place);
+    let FunctionArguments::List(list) = function.args else {
+        return Err(unfit());
+    };
+    let mut arguments = special_arguments(argument_list(list, place)?, place)?;
+    match (arguments.pop(), arguments.pop()) {
+        (Some(only), None) => Ok(only),
+        (Some(_) | None, _) => Err(unfit()),
+    }
 }
 
 /// A function in FROM, whose arguments come bare.
@@ -275,23 +315,8 @@ fn special_form(word: &str) -> Option<Special> {
 }
 
 fn special(form: Special, arguments: Arguments, place: Place) -> Result<Expr> {
-    let Arguments {
-        named,
-        star,
-        distinct,
-        order_by,
-    } = arguments;
-    if star || distinct || !order_by.is_empty() {
-        return Err(unsupported(form.what(), place));
-    }
-    let plain = |named: Named| match named {
-        Named {
-            name: None,
-            value: Value::Expr(value),
-        } => Ok(value),
-        Named { name: _, value: _ } => Err(unsupported("this argument", place)),
-    };
-    let arguments = named.into_iter().map(plain).collect::<Result<Vec<_>>>()?;
+    let arguments =
+        special_arguments(arguments, place).map_err(|_| unsupported(form.what(), place))?;
     let fits = match form {
         Special::Nullif => arguments.len() == 2,
         Special::Row | Special::Coalesce | Special::Greatest | Special::Least => {
@@ -303,6 +328,34 @@ fn special(form: Special, arguments: Arguments, place: Place) -> Result<Expr> {
         Ok(Expr::Special(form, arguments))
     } else {
         Err(unsupported("so few arguments", place))
+    }
+}
+
+/// Arguments that are expressions and nothing else.
+fn special_arguments(arguments: Arguments, place: Place) -> Result<Vec<Expr>> {
+    let Arguments {
+        named,
+        star,
+        distinct,
+        order_by,
+    } = arguments;
+    if star || distinct || !order_by.is_empty() {
+        return Err(unsupported("this argument", place));
+    }
+    named
+        .into_iter()
+        .map(|argument| plain(argument, place))
+        .collect()
+}
+
+/// An argument without a name that is no whole row.
+fn plain(argument: Named, place: Place) -> Result<Expr> {
+    match argument {
+        Named {
+            name: None,
+            value: Value::Expr(value),
+        } => Ok(value),
+        Named { name: _, value: _ } => Err(unsupported("this argument", place)),
     }
 }
 

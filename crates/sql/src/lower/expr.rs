@@ -283,12 +283,25 @@ fn in_subquery(operand: Box<E>, subquery: Box<ast::Query>, negated: bool) -> Res
 }
 
 fn between(operand: Box<E>, negated: bool, low: Box<E>, high: Box<E>) -> Result<Expr> {
+    let (low, symmetric) = match *low {
+        E::Function(call) if is_symmetric(&call) => (call::only_argument(call)?, true),
+        low => (expr(low)?, false),
+    };
     Ok(Expr::Between {
         operand: Box::new(boxed(operand)?),
-        low: Box::new(boxed(low)?),
+        low: Box::new(low),
         high: Box::new(boxed(high)?),
+        symmetric,
         negated,
     })
+}
+
+/// Whether a call is the pre-pass's way of saying BETWEEN SYMMETRIC.
+fn is_symmetric(call: &ast::Function) -> bool {
+    let [ast::ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
+        return false;
+    };
+    parse::marker(name) == Some(parse::Marker::Symmetric)
 }
 
 /// `a op b op c ...`: down the left spine in a loop, then back up.
@@ -488,6 +501,15 @@ fn cast(
     }
     let at = place_of_leaf(&operand);
     let operand = Box::new(boxed(operand)?);
+    if let ast::DataType::Custom(ast::ObjectName(parts), modifiers) = &data_type
+        && let [ast::ObjectNamePart::Identifier(first), collation @ ..] = parts.as_slice()
+        && parse::marker(first) == Some(parse::Marker::Collate)
+        && !collation.is_empty()
+        && modifiers.is_empty()
+    {
+        let collation = object_name(ast::ObjectName(collation.to_vec()))?;
+        return Ok(Expr::Collate { operand, collation });
+    }
     let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
     Ok(Expr::Cast { operand, ty })
 }

@@ -3,9 +3,9 @@
 use sqlparser::ast;
 
 use super::expr::{exprs, optional};
-use super::{ident, query, unsupported};
+use super::{ident, parse, query, unsupported};
 use crate::ir::{Bound, Frame, Ident, Over, Window};
-use crate::refusal::Result;
+use crate::refusal::{Place, Result};
 
 /// What follows OVER.
 pub(super) fn over(over: ast::WindowType) -> Result<Over> {
@@ -54,18 +54,69 @@ fn frame(frame: ast::WindowFrame) -> Result<Frame> {
         ast::WindowFrameUnits::Range => "RANGE",
         ast::WindowFrameUnits::Groups => "GROUPS",
     };
+    let (start, start_exclude) = bound(start_bound)?;
+    let (end, end_exclude) = match end_bound {
+        None => (None, None),
+        Some(end) => {
+            let (end, exclude) = bound(end)?;
+            (Some(end), exclude)
+        }
+    };
+    // The pre-pass hangs EXCLUDE on the last bound.
+    if start_exclude.is_some() && end.is_some() {
+        return Err(unsupported("this window frame", Place::default()));
+    }
     Ok(Frame {
         units,
-        start: bound(start_bound)?,
-        end: end_bound.map(bound).transpose()?,
-        exclude: None,
+        start,
+        end,
+        exclude: start_exclude.or(end_exclude),
     })
 }
 
-fn bound(bound: ast::WindowFrameBound) -> Result<Bound> {
-    Ok(match bound {
-        ast::WindowFrameBound::CurrentRow => Bound::Current,
-        ast::WindowFrameBound::Preceding(distance) => Bound::Preceding(optional(distance)?),
-        ast::WindowFrameBound::Following(distance) => Bound::Following(optional(distance)?),
-    })
+/// A bound, and the EXCLUDE that the pre-pass hung on it.
+fn bound(bound: ast::WindowFrameBound) -> Result<(Bound, Option<&'static str>)> {
+    let (distance, preceding) = match bound {
+        ast::WindowFrameBound::CurrentRow => return Ok((Bound::Current, None)),
+        ast::WindowFrameBound::Preceding(distance) => (distance, true),
+        ast::WindowFrameBound::Following(distance) => (distance, false),
+    };
+    let (distance, exclude) = match distance.map(|distance| *distance) {
+        None => (None, None),
+        Some(ast::Expr::BinaryOp {
+            left,
+            op: ast::BinaryOperator::Or,
+            right,
+        }) if excluded(&right).is_some() => (Some(left), excluded(&right)),
+        Some(other) => (Some(Box::new(other)), None),
+    };
+    let distance = match distance.as_deref().map(frame_marker) {
+        Some(Some(parse::Marker::CurrentRow)) if exclude.is_some() => {
+            return Ok((Bound::Current, exclude));
+        }
+        Some(Some(parse::Marker::Unbounded)) if exclude.is_some() => None,
+        // Any other marker is refused as the name it stands for.
+        Some(_) | None => optional(distance)?,
+    };
+    let bound = if preceding {
+        Bound::Preceding(distance)
+    } else {
+        Bound::Following(distance)
+    };
+    Ok((bound, exclude))
+}
+
+/// The EXCLUDE that an expression is the marker of, in PostgreSQL's words.
+fn excluded(e: &ast::Expr) -> Option<&'static str> {
+    match frame_marker(e) {
+        Some(parse::Marker::Exclude(words)) => Some(words),
+        _other => None,
+    }
+}
+
+fn frame_marker(e: &ast::Expr) -> Option<parse::Marker> {
+    match e {
+        ast::Expr::Identifier(name) => parse::marker(name),
+        _other => None,
+    }
 }

@@ -16,7 +16,7 @@ pub(super) fn syntax_error(text: &str, tokens: &[Token<'_>], column: Option<u64>
     });
     let Some(token) = at else {
         let end = tokens.last().map_or(0, |token| token.end);
-        return refusal("syntax error at end of statement".to_owned())
+        return refusal("syntax error at end of input".to_owned())
             .at(character_position(text, end));
     };
     let what = match token.kind {
@@ -27,13 +27,7 @@ pub(super) fn syntax_error(text: &str, tokens: &[Token<'_>], column: Option<u64>
         Kind::Number => "a number".to_owned(),
         Kind::Parameter => "a parameter".to_owned(),
     };
-    let refusal = refusal(format!("syntax error at or near {what}"));
-    let refusal = if token.is_word("collate") {
-        refusal.with_hint("after a cast, write (x::type) COLLATE c")
-    } else {
-        refusal
-    };
-    refusal.at(character_position(text, token.start))
+    refusal(format!("syntax error at or near {what}")).at(character_position(text, token.start))
 }
 
 /// The column that sqlparser puts at the end of its message; only that is used of the message,

@@ -10,7 +10,16 @@
 //! | `a OPERATOR(pg_catalog.~) b` | `a ~ b` with the precedence of `OPERATOR` |
 //! | `a ISNULL`, `a NOTNULL` | `a IS NULL`, `a IS NOT NULL` |
 //! | `inet '::1'` | `CAST('::1' AS inet)` |
-//! | `EXCLUDE NO OTHERS` in a frame | nothing: it is the default |
+//! | `interval(3) '1.5 s'` | `CAST('1.5 s' AS interval(3))` |
+//! | `x::text COLLATE c` | `x::text::<collate>.c` |
+//! | `BETWEEN SYMMETRIC a AND b` | `BETWEEN <symmetric>(a) AND b` |
+//! | `5 PRECEDING EXCLUDE TIES` | `5 OR <exclude ties> PRECEDING` |
+//! | `'1 day' PRECEDING` | `('1 day') PRECEDING` |
+//! | `FETCH c`, `MOVE 2 IN c` | `FETCH NEXT FROM c`, `FETCH 2 FROM c INTO <move>` |
+
+mod cursor;
+mod operand;
+mod window;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token as Theirs, TokenWithSpan, Word};
@@ -32,9 +41,14 @@ pub(super) fn tokens(
         ours,
         index: 0,
         out: Vec::with_capacity(ours.len() + 8),
+        closes: Vec::new(),
+        collate: None,
     };
     while let Some(token) = ours.get(pass.index) {
         let span = places.span(token.start, token.end);
+        while pass.closes.pop_if(|close| *close <= pass.index).is_some() {
+            pass.push(Theirs::RParen, span);
+        }
         pass.step(token, span, places)?;
     }
     Ok(pass.out)
@@ -45,6 +59,10 @@ struct Prepass<'p, 'a> {
     ours: &'p [Token<'a>],
     index: usize,
     out: Vec<TokenWithSpan>,
+    /// Before which tokens a bracket that the pass has opened closes, the innermost last.
+    closes: Vec<usize>,
+    /// Where COLLATE follows the type of a cast.
+    collate: Option<usize>,
 }
 
 impl<'a> Prepass<'_, 'a> {
@@ -69,7 +87,13 @@ impl<'a> Prepass<'_, 'a> {
                     self.push(Theirs::RArrow, span);
                     self.index += 1;
                 }
-                "exclude" if self.is_frame_end() => return self.exclude(token),
+                "fetch" | "move" if self.is_fetch() => self.fetch(places),
+                "between" => self.between(token, span),
+                "interval" if self.is_precise_interval() => {
+                    self.precise_interval(token, span, places);
+                }
+                "collate" if self.collate == Some(self.index) => self.collate(span, places),
+                "exclude" if self.is_frame_end() => return self.exclude(token, span),
                 "operator" if self.next_is("(") && is_infix(self.ours, self.index) => {
                     return self.operator(token, span);
                 }
@@ -94,13 +118,23 @@ impl<'a> Prepass<'_, 'a> {
                 let token = self.symbol(&token.text, self.index + 1);
                 self.push_next(token, span);
             }
+            Kind::String if self.is_string_distance() => {
+                self.push(Theirs::LParen, span);
+                self.push_next(tokens::token(token, true), span);
+                self.push(Theirs::RParen, span);
+            }
+            Kind::Punctuation => {
+                if token.is("::") {
+                    self.cast();
+                }
+                self.push_next(tokens::token(token, true), span);
+            }
             Kind::QuotedIdentifier
             | Kind::String
             | Kind::BitString
             | Kind::HexString
             | Kind::Number
-            | Kind::Parameter
-            | Kind::Punctuation => self.push_next(tokens::token(token, true), span),
+            | Kind::Parameter => self.push_next(tokens::token(token, true), span),
         }
         Ok(())
     }
@@ -129,29 +163,9 @@ impl<'a> Prepass<'_, 'a> {
         }
         self.push(tokens::marker(tokens::ONLY), span);
         self.push(Theirs::Period, span);
-        for part in self.ours.get(first..end).unwrap_or_default() {
-            let span = places.span(part.start, part.end);
-            let part = if part.kind == Kind::Word {
-                word(part)
-            } else {
-                tokens::token(part, true)
-            };
-            self.push(part, span);
-        }
+        self.push_name(first, end, places);
         self.index = end + usize::from(parenthesised);
         Ok(())
-    }
-
-    /// `EXCLUDE ...` at the end of a window frame.
-    fn exclude(&mut self, token: &Token<'a>) -> Result<(), Refusal> {
-        if self.word_at(self.index + 1, "no") && self.word_at(self.index + 2, "others") {
-            self.index += 3;
-            return Ok(());
-        }
-        Err(self.refuse(
-            token,
-            "EXCLUDE in a window frame is not supported through the gateway",
-        ))
     }
 
     /// `OPERATOR([schema.]symbol)` between two operands.
@@ -258,14 +272,6 @@ impl<'a> Prepass<'_, 'a> {
         starts && follows
     }
 
-    /// A window frame ends in ROW, PRECEDING or FOLLOWING.
-    fn is_frame_end(&self) -> bool {
-        self.before_word(&["row", "preceding", "following"])
-            && ["no", "current", "group", "ties"]
-                .iter()
-                .any(|word| self.word_at(self.index + 1, word))
-    }
-
     fn is_quantified(&self, index: usize) -> bool {
         ["any", "all", "some"]
             .iter()
@@ -330,6 +336,23 @@ impl<'a> Prepass<'_, 'a> {
         self.ours
             .get(index)
             .is_some_and(|token| token.is_word(word))
+    }
+
+    /// The tokens of a name from `first` to before `end`.
+    fn push_name(&mut self, first: usize, end: usize, places: &mut Places<'_>) {
+        for part in self.ours.get(first..end).unwrap_or_default() {
+            let span = places.span(part.start, part.end);
+            let part = if part.kind == Kind::Word {
+                word(part)
+            } else {
+                tokens::token(part, true)
+            };
+            self.push(part, span);
+        }
+    }
+
+    fn kind_at(&self, index: usize) -> Option<Kind> {
+        self.ours.get(index).map(|token| token.kind)
     }
 
     fn push(&mut self, token: Theirs, span: Span) {

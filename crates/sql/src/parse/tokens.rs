@@ -10,6 +10,14 @@ pub(super) const MARKER_QUOTE: char = '`';
 pub(super) const ONLY: &str = "\u{1}only";
 pub(super) const VARIADIC: &str = "\u{1}variadic";
 pub(super) const STAR: &str = "\u{1}*";
+pub(super) const COLLATE: &str = "\u{1}collate";
+pub(super) const SYMMETRIC: &str = "\u{1}symmetric";
+pub(super) const MOVE: &str = "\u{1}move";
+pub(super) const CURRENT_ROW: &str = "\u{1}current row";
+pub(super) const UNBOUNDED: &str = "\u{1}unbounded";
+pub(super) const EXCLUDE_CURRENT: &str = "\u{1}exclude current row";
+pub(super) const EXCLUDE_GROUP: &str = "\u{1}exclude group";
+pub(super) const EXCLUDE_TIES: &str = "\u{1}exclude ties";
 
 /// Walks forward over a text, turning byte offsets into characters.
 pub(super) struct Places<'a> {

@@ -83,6 +83,7 @@ impl Writer<'_> {
                 operand,
                 low,
                 high,
+                symmetric,
                 negated,
             } => {
                 self.push("(");
@@ -92,6 +93,7 @@ impl Writer<'_> {
                 } else {
                     " BETWEEN "
                 });
+                self.push(if *symmetric { "SYMMETRIC " } else { "" });
                 self.expr(low);
                 self.push(" AND ");
                 self.expr(high);

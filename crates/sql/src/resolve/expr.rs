@@ -65,6 +65,7 @@ impl Resolver<'_> {
                 operand,
                 low,
                 high,
+                symmetric: _,
                 negated: _,
             } => {
                 self.expr(operand)?;

@@ -3,8 +3,8 @@
 use sqlparser::ast::{self, FetchDirection};
 
 use super::{Plan, settle};
-use crate::ir::{Expr, Literal};
 use crate::lower::{self, absent, unsupported};
+use crate::parse::{self, Marker};
 use crate::refusal::{Place, Result};
 use crate::{Context, Effect, Permit, StatementKind};
 
@@ -72,7 +72,16 @@ pub(super) fn fetch(
     match position {
         ast::FetchPosition::From | ast::FetchPosition::In => {}
     }
-    absent(into, "FETCH INTO", lower::name_place(&name))?;
+    let moves = matches!(
+        &into,
+        Some(ast::ObjectName(parts)) if matches!(
+            parts.as_slice(),
+            [ast::ObjectNamePart::Identifier(name)] if parse::marker(name) == Some(Marker::Move)
+        )
+    );
+    if !moves {
+        absent(into, "FETCH INTO", lower::name_place(&name))?;
+    }
     let name = lower::ident(name)?.name;
     let (word, count) = match direction {
         FetchDirection::Count { limit } => ("", Some(number(limit)?)),
@@ -93,7 +102,7 @@ pub(super) fn fetch(
         ..Plan::new(StatementKind::Cursor)
     };
     plan.plain(cx, |writer| {
-        writer.push("FETCH ");
+        writer.push(if moves { "MOVE " } else { "FETCH " });
         writer.push(word);
         if let Some(count) = &count {
             writer.push(count);
@@ -120,15 +129,14 @@ pub(super) fn close(cursor: ast::CloseCursor, cx: &Context<'_>) -> Result<Permit
         })
 }
 
-/// A whole number, as digits.
+/// A whole number, as digits, perhaps after a minus.
 fn number(value: ast::ValueWithSpan) -> Result<String> {
-    let place = Place::default();
-    match lower::expr(ast::Expr::Value(value))? {
-        Expr::Literal(Literal::Number(digits))
-            if digits.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            Ok(digits.into_string())
+    let ast::ValueWithSpan { value, span: _ } = value;
+    if let ast::Value::Number(text, false) = &value {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(text.clone());
         }
-        _other => Err(unsupported("this count", place)),
     }
+    Err(unsupported("this count", Place::default()))
 }

@@ -17,8 +17,6 @@ enum Why {
     Runs(&'static str),
     /// It tells other sessions, or is told by them, outside any result.
     Signals(&'static str),
-    /// Harmless, and not understood yet.
-    Unsupported(&'static str),
     /// PostgreSQL has no such statement.
     Unknown,
 }
@@ -49,7 +47,6 @@ pub(super) fn unreadable(text: &str) -> Option<Refusal> {
         "update" => Why::Writes("UPDATE"),
         "delete" => Why::Writes("DELETE"),
         "merge" => Why::Writes("MERGE"),
-        "move" => Why::Unsupported("MOVE"),
         _ => return None,
     };
     Some(tell(&why))
@@ -74,10 +71,6 @@ fn tell(why: &Why) -> Refusal {
         Why::Signals(name) => Refusal::new(
             Reason::Statement,
             format!("{name} is not relayed: it reaches other sessions"),
-        ),
-        Why::Unsupported(name) => Refusal::new(
-            Reason::Construct,
-            format!("{name} is not supported through the gateway"),
         ),
         Why::Unknown => Refusal::new(
             Reason::Syntax,

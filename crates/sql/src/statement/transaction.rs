@@ -16,7 +16,7 @@ pub(super) fn transaction(statement: S, cx: &Context<'_>) -> Result<Permit> {
     match statement {
         S::StartTransaction {
             modes,
-            begin: _,
+            begin,
             transaction: _,
             modifier,
             statements,
@@ -35,7 +35,7 @@ pub(super) fn transaction(statement: S, cx: &Context<'_>) -> Result<Permit> {
             }
             let modes = words(&modes)?;
             plan.effect(Effect::Begin).plain(cx, |writer| {
-                writer.push("BEGIN");
+                writer.push(if begin { "BEGIN" } else { "START TRANSACTION" });
                 write_modes(writer, &modes);
             })
         }

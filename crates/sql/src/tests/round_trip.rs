@@ -75,6 +75,8 @@ fn queries() {
         "select x from json_to_record('{}') as t(x int, y text[])",
         "select interval '1' year, interval '1-2' year to month, '1'::interval second(3), '1'::numeric(5, 2), 'a'::char(3), '1'::varchar(5)[]",
         "select (array[1, 2, 3])[1], (array[1, 2, 3])[1:2], (array[1, 2])[:]",
+        "select count(*) over (order by id rows between 1 preceding and 1 following exclude ties), sum(id) over (order by id rows current row exclude group), sum(id) over (order by id rows unbounded preceding exclude current row) from visits",
+        "select id from visits where id between symmetric 5 and 1 and ward::text collate \"C\" > 'a'",
         "values (1, 'a'), (2, e'\\\\') order by column1",
         "(select 1 union select 2) except select 3 intersect select 4",
         "select id from visits group by grouping sets ((id), ()), cube (ward, (id, ward))",

@@ -67,8 +67,6 @@ fn settings() {
             "select set_config('standard_conforming_strings', 'off', false)",
             "select set_config('phigate.k_integer', 'x', false)",
             "select current_setting('phigate.k_integer')",
-            "select current_setting('phigate.' || 'k_integer')",
-            "select current_setting(name) from pg_settings",
             "discard all",
             "unlisten *",
         ]
@@ -89,6 +87,8 @@ fn transactions_cursors_and_prepared_statements() {
             "declare c scroll cursor with hold for select ssn from patients",
             "fetch forward 5 from c",
             "fetch all in c",
+            "fetch c",
+            "move backward 2 in c",
             "close c; close all",
             "prepare s(int, mood) as select ssn from patients where id = $1",
             "prepare s as delete from patients",
