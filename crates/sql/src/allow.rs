@@ -19,5 +19,5 @@ pub(crate) use function::{
 pub(crate) use keyword::is_reserved as is_reserved_keyword;
 pub(crate) use operator::{operator, prefix_operator};
 pub(crate) use relation::{CatalogRelation, catalog_relation, catalog_relation_denied};
-pub(crate) use setting::{Setting, setting};
+pub(crate) use setting::{Setting, names_pattern, setting};
 pub(crate) use types::{type_name, type_spelling};

@@ -50,6 +50,18 @@ pub(crate) fn setting(name: &str) -> Option<&'static Setting> {
     SETTINGS.get(name.to_ascii_lowercase().as_str())
 }
 
+/// A regular expression that only the name of a setting that clients may show matches, in lower
+/// case (`regex(7)`; `^` and `$` match at the ends of the whole text only).
+pub(crate) fn names_pattern() -> &'static str {
+    &NAMES
+}
+
+static NAMES: LazyLock<String> = LazyLock::new(|| {
+    let mut names: Vec<_> = SETTINGS.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    format!("^(?:{})$", names.join("|"))
+});
+
 impl Setting {
     /// Whether clients may change it.
     pub(crate) fn may_set(&self) -> bool {

@@ -1,8 +1,8 @@
 //! Function calls, by the allow-list.
 
 use super::{Resolver, Shape};
-use crate::allow::{self, Columns, Function, Guard};
-use crate::ir::{Call, Expr, Literal, Name};
+use crate::allow::{self, Columns, Function, FunctionKind, Guard};
+use crate::ir::{Call, Expr, Literal, Name, TypeName};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::{INFORMATION_SCHEMA, PG_CATALOG};
 
@@ -15,15 +15,22 @@ impl Resolver<'_> {
             Some(find(call)?)
         };
         if let Some(function) = function {
-            check_guard(function, call)?;
+            guard(function, call)?;
         }
-        for argument in &mut call.arguments {
-            self.expr(&mut argument.value)?;
-        }
-        self.sort_by(&mut call.order_by)?;
-        self.sort_by(&mut call.within_group)?;
-        if let Some(filter) = &mut call.filter {
-            self.expr(filter)?;
+        let aggregates = call.over.is_none()
+            && function.is_some_and(|function| {
+                matches!(
+                    function.kind,
+                    FunctionKind::Aggregate | FunctionKind::OrderedSet
+                )
+            });
+        self.level().aggregates += usize::from(aggregates);
+        let inner = self.arguments(call);
+        let level = self.level();
+        level.aggregates = level.aggregates.saturating_sub(usize::from(aggregates));
+        inner?;
+        if function.is_some_and(|function| function.guard == Guard::Null) {
+            answer_null(call);
         }
         if let Some(over) = &mut call.over {
             self.over(over)?;
@@ -35,6 +42,19 @@ impl Resolver<'_> {
             Columns::Named(_) | Columns::Definition | Columns::Argument => None,
         });
         Ok((function, shape))
+    }
+
+    /// What an aggregate computes with, or any other call takes.
+    fn arguments(&mut self, call: &mut Call) -> Result<()> {
+        for argument in &mut call.arguments {
+            self.expr(&mut argument.value)?;
+        }
+        self.sort_by(&mut call.order_by)?;
+        self.sort_by(&mut call.within_group)?;
+        match &mut call.filter {
+            Some(filter) => self.expr(filter).map(|_shape| ()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -130,25 +150,56 @@ fn refused(name: &str, place: Place, why: Option<&str>) -> Refusal {
     }
 }
 
-fn check_guard(function: &Function, call: &Call) -> Result<()> {
+/// Holds a call to what its function's guard asks; `current_setting` of anything but a literal
+/// becomes NULL where the name is not one that may be shown.
+fn guard(function: &Function, call: &mut Call) -> Result<()> {
     match function.guard {
-        Guard::None => Ok(()),
+        Guard::None | Guard::Null => Ok(()),
         Guard::SettingName => {
             let place = call.path.last().map_or(Place::default(), |name| name.place);
-            let named = call.arguments.first().map(|argument| &argument.value);
-            match named {
-                Some(Expr::Literal(Literal::String(name))) if allow::setting(name).is_some() => {
-                    Ok(())
-                }
-                Some(_) | None => Err(Refusal::new(
+            let unfit = || {
+                Refusal::new(
                     Reason::Setting,
                     format!(
                         "{} takes the name of a setting that may be shown",
                         function.name
                     ),
                 )
-                .near(place)),
+                .near(place)
+            };
+            let Some(argument) = call.arguments.first_mut().filter(|a| a.name.is_none()) else {
+                return Err(unfit());
+            };
+            if let Expr::Literal(Literal::String(name)) = &argument.value {
+                return allow::setting(name).map(|_| ()).ok_or_else(unfit);
             }
+            let written = std::mem::replace(&mut argument.value, Expr::Literal(Literal::Null));
+            argument.value = shown_name(written);
+            Ok(())
         }
+    }
+}
+
+/// `substring(lower(CAST(name AS text)), '^(?:one|another)$')`: the name if it is one of a setting
+/// that may be shown, else NULL. The name is computed once, so what is looked up is what was
+/// compared.
+fn shown_name(name: Expr) -> Expr {
+    let text = Expr::Cast {
+        operand: Box::new(name),
+        ty: TypeName::built_in("text"),
+    };
+    let pattern = Expr::Literal(Literal::String(allow::names_pattern().into()));
+    let lower = Call::built_in("lower", vec![text]);
+    Call::built_in("substring", vec![lower, pattern])
+}
+
+/// Makes a call one that answers NULL of type `bigint`, without the arguments it had.
+fn answer_null(call: &mut Call) {
+    let null = Expr::Cast {
+        operand: Box::new(Expr::Literal(Literal::Null)),
+        ty: TypeName::built_in("int8"),
+    };
+    if let Expr::Call(answer) = Call::built_in("abs", vec![null]) {
+        *call = *answer;
     }
 }

@@ -117,8 +117,6 @@ fn functions_that_read_by_name_are_refused() {
         "pg_ls_dir('.')",
         "lo_get(1)",
         "lo_export(1, '/tmp/x')",
-        "pg_relation_size('patients')",
-        "pg_total_relation_size('patients')",
         "pg_stat_get_tuples_inserted(1)",
         "nextval('patients_id_seq')",
         "pg_terminate_backend(1)",
@@ -139,6 +137,71 @@ fn functions_that_read_by_name_are_refused() {
             world.refuse(&text);
         }
     }
+}
+
+#[test]
+fn sizes_are_never_computed() {
+    let world = World::limited();
+    for call in [
+        "pg_relation_size('patients')",
+        "pg_relation_size('patients', 'main')",
+        "pg_catalog.pg_table_size(p.id::regclass)",
+        "pg_total_relation_size(oid => 'patients')",
+        "pg_database_size(current_database())",
+    ] {
+        for text in [
+            format!("select {call} from patients p"),
+            format!("select 1 from {call} x, lateral {call} y, patients p"),
+            format!("select 1 from patients p where {call} > (select {call})"),
+        ] {
+            if let Ok(batch) = world.analyse(&text) {
+                let sql = batch.sql();
+                assert!(!sql.contains("size\"("), "{sql}");
+                assert!(sql.contains("abs\"(CAST(NULL AS"), "{sql}");
+            }
+        }
+    }
+    assert!(
+        world
+            .admit("select pg_table_size('patients')")
+            .ends_with("AS \"pg_table_size\"")
+    );
+    assert_eq!(
+        world.refuse("select pg_table_size(p.ssn, 1, 2) from patients p"),
+        "function"
+    );
+    assert_eq!(
+        world.refuse("select pg_table_size(nothing)"),
+        "unknown_column"
+    );
+}
+
+#[test]
+fn settings_named_at_run_time_are_compared_before_they_are_read() {
+    let world = World::limited();
+    for name in [
+        "$1",
+        "'phigate.' || 'k_integer'",
+        "(select name from pg_settings)",
+        "case when random() < 0.5 then 'jit' else 'phigate.k_integer' end",
+    ] {
+        for call in ["current_setting(#)", "pg_catalog.current_setting(#, true)"] {
+            let sql = world.admit(&format!("select {}", call.replace('#', name)));
+            let read = sql.split("\"current_setting\"(").nth(1).unwrap();
+            assert!(
+                read.starts_with("pg_catalog.\"substring\"(pg_catalog.\"lower\"("),
+                "{sql}"
+            );
+            assert!(sql.contains("'^(?:") && sql.contains("|jit|"), "{sql}");
+            assert!(
+                !sql.contains("|phigate") && !sql.contains("|data_directory|"),
+                "{sql}"
+            );
+        }
+    }
+    world.refuse("select current_setting('phigate.k_integer')");
+    world.refuse("select current_setting('phigate.k_integer', true)");
+    world.refuse("select current_setting(setting_name => 'phigate.' || 'k_integer')");
 }
 
 #[test]
