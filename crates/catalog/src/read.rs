@@ -86,6 +86,11 @@ const COLUMNS: &str = "\
     JOIN pg_catalog.pg_namespace p ON p.oid = e.typnamespace
     ORDER BY u.attrelid, u.attnum";
 
+/// What GROUP BY may rely on (`parse_agg.c`, `remove_useless_groupby_columns`): no deferrable key.
+const PRIMARY_KEYS: &str = "\
+    SELECT o.conrelid::int8, o.conkey FROM pg_catalog.pg_constraint o
+    WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid >= 16384";
+
 const TYPES: &str = "\
     SELECT n.nspname::text, t.typname::text, t.typtype::text, t.oid::int8,
            CASE WHEN t.typtype = 'c' THEN
@@ -134,6 +139,9 @@ pub(crate) async fn read_at(
     for row in transaction.fetch_all(RELATIONS).await? {
         let relation = relation(&row, &mut columns)?;
         builder.relation(relation);
+    }
+    for row in transaction.fetch_all(PRIMARY_KEYS).await? {
+        builder.primary_key(oid(&row, 0)?, row.try_get(1)?);
     }
     for row in transaction.fetch_all(TYPES).await? {
         let kind = match row.try_get(2)? {

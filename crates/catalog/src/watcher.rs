@@ -67,6 +67,9 @@ const FINGERPRINT: &str = "\
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(8, o.oid, o.collname, o.collnamespace), 0)
         FROM pg_catalog.pg_collation o WHERE o.oid >= 16384
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(9, o.conrelid, o.conkey, o.condeferrable), 0)
+        FROM pg_catalog.pg_constraint o JOIN class c ON c.oid = o.conrelid WHERE o.contype = 'p'
     )
     SELECT pg_catalog.hash_record_extended(
         ROW(bit_xor(h), count(*), pg_catalog.current_setting('server_version_num')), 0) FROM part";

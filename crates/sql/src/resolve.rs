@@ -7,6 +7,7 @@ mod expr;
 mod figure;
 mod from;
 mod join;
+mod keys;
 mod query;
 mod scope;
 mod types;

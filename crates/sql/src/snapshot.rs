@@ -18,6 +18,7 @@ pub struct Snapshot {
     types: HashMap<String, HashMap<String, UserType>>,
     composites: HashMap<u32, Vec<String>>,
     collations: HashSet<(String, String)>,
+    primary_keys: HashMap<u32, Vec<i16>>,
 }
 
 /// A relation that can stand in FROM, or could.
@@ -125,6 +126,11 @@ impl Snapshot {
         self.composites.get(&type_oid).map(Vec::as_slice)
     }
 
+    /// The columns of a relation's primary key, by `attnum`; none without one.
+    pub fn primary_key(&self, oid: u32) -> &[i16] {
+        self.primary_keys.get(&oid).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a collation of this exact name exists.
     pub fn has_collation(&self, schema: &str, name: &str) -> bool {
         self.collations
@@ -184,6 +190,12 @@ impl SnapshotBuilder {
                 .push(relation.oid);
         }
         self.snapshot.relations.insert(relation.oid, relation);
+        self
+    }
+
+    /// Adds the columns of a relation's primary key, by `attnum`; one that is not deferrable.
+    pub fn primary_key(&mut self, oid: u32, columns: Vec<i16>) -> &mut Self {
+        self.snapshot.primary_keys.insert(oid, columns);
         self
     }
 

@@ -163,6 +163,7 @@ fn clinic() -> Snapshot {
     let mut relation = add(20_001, "patients", &patients);
     relation.columns[9].generated = Some("\"left\"(name, 1)".to_owned());
     builder.relation(relation);
+    builder.primary_key(20_001, vec![1]);
     let visits = [
         ("id", "int4"),
         ("patient_id", "int4"),

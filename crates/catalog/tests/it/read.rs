@@ -18,6 +18,8 @@ const SCHEMA: &str = r#"
         x time, y public.zip
     );
     ALTER TABLE "Odd ""Name"."T" DROP COLUMN gone;
+    CREATE TABLE keyed (a int, b int, c int, PRIMARY KEY (c, a));
+    CREATE TABLE put_off (a int PRIMARY KEY DEFERRABLE);
     CREATE TABLE events (id bigint, at date) PARTITION BY RANGE (at);
     CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
     CREATE TABLE child () INHERITS (public.pair_table);
@@ -118,6 +120,9 @@ async fn every_kind_of_column_is_described() {
     let partition = snapshot.find("public", "events_1").unwrap();
     assert_eq!(partition.parents, [parent.oid]);
     assert_eq!(snapshot.children(parent.oid), [partition.oid]);
+    let key = |table| snapshot.primary_key(snapshot.find("public", table).unwrap().oid);
+    assert_eq!(key("keyed"), [3, 1]);
+    assert!(key("put_off").is_empty() && key("events").is_empty());
 }
 
 #[tokio::test]

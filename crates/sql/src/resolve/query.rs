@@ -47,6 +47,7 @@ impl Resolver<'_> {
                 for item in &mut query.order_by {
                     self.order_item(item, &columns)?;
                 }
+                self.group_by_keys(select);
                 columns
             }
             body => {
@@ -79,6 +80,7 @@ impl Resolver<'_> {
             Body::Select(select) => {
                 self.push_level();
                 let columns = self.select(select)?;
+                self.group_by_keys(select);
                 self.pop_level();
                 Ok(columns)
             }
@@ -166,10 +168,15 @@ impl Resolver<'_> {
             self.level().items.extend(items);
         }
         self.level().building = false;
-        let columns = self.items(&mut select.items)?;
-        for expr in select.filter.iter_mut().chain(select.having.iter_mut()) {
-            self.expr(expr)?;
+        if let Some(filter) = &mut select.filter {
+            self.expr(filter)?;
         }
+        self.level().grouped = !select.group_by.is_empty();
+        let columns = self.items(&mut select.items)?;
+        if let Some(having) = &mut select.having {
+            self.expr(having)?;
+        }
+        self.level().grouped = false;
         for group in &mut select.group_by {
             match group {
                 Group::Expr(expr) => self.group_expr(expr, &columns)?,
@@ -180,6 +187,8 @@ impl Resolver<'_> {
                 }
             }
         }
+        // WINDOW, DISTINCT ON and, in `query`, ORDER BY are computed for each group too.
+        self.level().grouped = !select.group_by.is_empty();
         for (_, window) in &mut select.windows {
             self.window(window)?;
         }

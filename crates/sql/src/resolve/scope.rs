@@ -43,6 +43,12 @@ pub(super) struct Level {
     pub(super) building: bool,
     /// What is being read may look sideways.
     pub(super) lateral: bool,
+    /// What is being read is computed for each group.
+    pub(super) grouped: bool,
+    /// How many aggregates of this level what is being read stands in.
+    pub(super) aggregates: usize,
+    /// The columns of this level's relations that are used for each group, outside of aggregates.
+    pub(super) loose: Vec<(usize, usize)>,
 }
 
 /// A source as one level sees it.
@@ -163,13 +169,28 @@ impl Resolver<'_> {
 
     /// Notes that every visible column is used.
     pub(super) fn mark_all(&mut self, source: usize) {
-        let count = self
-            .out
-            .sources
-            .get(source)
-            .map_or(0, |source| source.columns.len());
-        for column in 0..count {
+        let level = self.levels.len().saturating_sub(1);
+        for column in 0..self.columns(source).len() {
             self.mark(source, column);
+            self.note_loose(level, source, column);
+        }
+    }
+
+    /// Notes, where it matters, that a column is used for each group of its level.
+    fn note_loose(&mut self, level: usize, source: usize, column: usize) {
+        let (mut source, mut column) = (source, column);
+        while let Some(Origin::Join(origins)) = self.out.sources.get(source).map(|s| &s.origin) {
+            match origins.get(column).copied().flatten() {
+                Some(origin) => (source, column) = origin,
+                None => return,
+            }
+        }
+        if let Some(level) = self.levels.get_mut(level)
+            && level.grouped
+            && level.aggregates == 0
+            && !level.loose.contains(&(source, column))
+        {
+            level.loose.push((source, column));
         }
     }
 
@@ -295,6 +316,7 @@ impl Resolver<'_> {
         };
         self.check_visible(source, column, name)?;
         self.mark(source, column);
+        self.note_loose(level, source, column);
         let qualifier = self.qualifier(level, source, column, typed, name);
         let column = Column {
             qualifier,

@@ -107,3 +107,41 @@ fn rows_as_values() {
         ]
     ));
 }
+
+#[test]
+fn grouping_by_a_primary_key() {
+    let world = World::limited();
+    let grouped = |text: &str| {
+        let sql = world.admit(text);
+        let (_, by) = sql.rsplit_once(" GROUP BY ").unwrap();
+        by.to_owned()
+    };
+    for (text, by) in [
+        (
+            "select p.id, p.zip, count(v.id) from patients p join visits v on v.patient_id = p.id group by p.id",
+            r#""p"."id", "p"."zip""#,
+        ),
+        (
+            "select id, upper(name), max(ssn), count(*) filter (where diagnosis = 'x') from patients group by id having zip > '1' order by birth_date",
+            r#""patients"."id", "patients"."name", "patients"."zip", "patients"."birth_date" HAVING ("patients"."zip" OPERATOR(pg_catalog.>) '1') ORDER BY "patients"."birth_date""#,
+        ),
+        (
+            "select p.id as k, (select p.zip || ward from wards limit 1) from patients p group by 1",
+            r#"1, "p"."zip""#,
+        ),
+        (
+            "select zip, max(name) from patients group by zip",
+            r#""patients"."zip""#,
+        ),
+        (
+            "select id, max(name) from patients where ssn = '1' group by id",
+            r#""patients"."id""#,
+        ),
+        (
+            "select zip from patients group by zip, rollup(id)",
+            r#""patients"."zip", ROLLUP ("patients"."id")"#,
+        ),
+    ] {
+        assert_eq!(grouped(text), by, "{text}");
+    }
+}
