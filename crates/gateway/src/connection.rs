@@ -42,9 +42,10 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
         }
     };
     match opening {
-        startup::Opening::Cancel { stream, key } => {
+        startup::Opening::Cancel { mut stream, key } => {
             gateway.cancels.deliver(&key).await;
-            drop(stream);
+            // In order: libpq takes TLS that ends without close_notify for a failed cancellation.
+            let _ = tokio::time::timeout(limits::FAREWELL, stream.shutdown()).await;
         }
         startup::Opening::Session {
             stream,

@@ -1,5 +1,6 @@
 //! Why a session ends, the last words to its client, and the closing of the client's side.
 
+use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -154,8 +155,9 @@ impl End {
 /// words are said where the socket takes them at once; then the socket gets [`limits::LAST_WORDS`]
 /// to deliver them, and what the kernel still queues is discarded.
 ///
-/// Where the end takes nothing back, the client gets what was released for it, for as long as
-/// `may_go_on` is pending. `rest` is what belongs to the frame in progress, if all of it is at hand; `released` what else
+/// Where the end takes nothing back, the client gets what was released for it, however far away it
+/// is: until it has closed its side, [`limits::FAREWELL`] at most and only as long as `may_go_on`
+/// is pending, because what the kernel still queues is in our keeping until the peer has it. `rest` is what belongs to the frame in progress, if all of it is at hand; `released` what else
 /// was released, written only when the end takes nothing back.
 pub(super) async fn close_client(
     mut client: ClientStream,
@@ -168,26 +170,31 @@ pub(super) async fn close_client(
     if let Some(error) = end.last_words() {
         backend::error(&error, &mut words);
     }
-    let said = match rest {
-        Some(rest) if end.lets_drain() => {
-            tokio::select! {
-                biased;
-                () = may_go_on => false,
-                said = say_patiently(&mut client, rest, released, &words) => said,
+    if end.lets_drain() {
+        let farewell = async {
+            if say_patiently(&mut client, rest, released, &words).await {
+                see_off(&mut client).await;
             }
+        };
+        tokio::select! {
+            biased;
+            () = may_go_on => {}
+            _ = tokio::time::timeout(limits::FAREWELL, farewell) => {}
         }
-        Some(rest) => say_at_once(&mut client, rest, &words),
-        None => false,
-    };
-    // The write side ends here; what the peer has acknowledged is delivered, the rest is dropped.
-    if said {
-        let _ = poll_once(|cx| Pin::new(&mut client).poll_shutdown(cx));
-        let mut discarded = [0; 512];
-        let drained =
-            async { while !matches!(client.read(&mut discarded).await, Ok(0) | Err(_)) {} };
-        let _ = tokio::time::timeout(limits::LAST_WORDS, drained).await;
+    } else if rest.is_some_and(|rest| say_at_once(&mut client, rest, &words)) {
+        let _ = tokio::time::timeout(limits::LAST_WORDS, see_off(&mut client)).await;
     }
+    // What the peer has acknowledged is delivered, the rest is dropped. A connection that both sides
+    // have closed by now is not reset.
     let _ = client.socket().set_zero_linger();
+}
+
+/// Ends the write side, then waits for the peer to close its own: by then it has everything. Its
+/// unread bytes would otherwise make the kernel reset the connection and lose what was said.
+async fn see_off(client: &mut ClientStream) {
+    let _ = poll_fn(|cx| Pin::new(&mut *client).poll_shutdown(cx)).await;
+    let mut discarded = [0; 512];
+    while !matches!(client.read(&mut discarded).await, Ok(0) | Err(_)) {}
 }
 
 fn say_at_once(client: &mut ClientStream, rest: &[u8], words: &[u8]) -> bool {
@@ -199,24 +206,25 @@ fn say_at_once(client: &mut ClientStream, rest: &[u8], words: &[u8]) -> bool {
     written == whole && flushed
 }
 
-/// For ends that revoke nothing: the client gets what was released, within a deadline.
+/// For ends that revoke nothing: the client gets what was released. Where the frame in progress
+/// cannot be finished, nothing may follow it.
 async fn say_patiently(
     client: &mut ClientStream,
-    rest: &[u8],
+    rest: Option<&[u8]>,
     released: &[u8],
     words: &[u8],
 ) -> bool {
     use tokio::io::AsyncWriteExt;
     let say = async {
-        client.write_all(rest).await?;
-        client.write_all(released).await?;
-        client.write_all(words).await?;
+        if let Some(rest) = rest {
+            client.write_all(rest).await?;
+            client.write_all(released).await?;
+            client.write_all(words).await?;
+        }
         client.flush().await
     };
-    matches!(
-        tokio::time::timeout(limits::FAREWELL, say).await,
-        Ok(Ok(()))
-    )
+    let said: std::io::Result<()> = say.await;
+    said.is_ok()
 }
 
 /// One try, without waiting: `None` when it would block or fails.
@@ -243,4 +251,53 @@ pub(crate) async fn turn_away(mut client: ClientStream, error: &PgError) {
         Ok::<(), std::io::Error>(())
     });
     let _ = tokio::time::timeout(limits::FAREWELL, say).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn connected() -> (ClientStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (ours, _) = listener.accept().await.unwrap();
+        (ClientStream::Plain(ours), peer)
+    }
+
+    /// Whether the end of a session gives a peer that does not close its side more than the 5 ms of
+    /// a kill.
+    async fn is_patient(end: End, may_go_on: impl Future<Output = ()>) -> bool {
+        let (ours, _peer) = connected().await;
+        let closing = close_client(ours, &end, Some(b""), b"", may_go_on);
+        tokio::time::timeout(limits::LAST_WORDS * 20, closing)
+            .await
+            .is_err()
+    }
+
+    #[tokio::test]
+    async fn only_an_end_that_takes_something_back_is_hasty() {
+        assert!(is_patient(End::ClientLeft, pending()).await);
+        assert!(is_patient(End::UpstreamClosed, pending()).await);
+        assert!(!is_patient(End::Killed(String::new()), pending()).await);
+        assert!(!is_patient(End::UpstreamClosed, async {}).await);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_left_is_not_reset() {
+        let (ours, mut peer) = connected().await;
+        let closing = close_client(ours, &End::ClientLeft, Some(b""), b"last", pending());
+        let leaving = async {
+            let mut all = [0; 8];
+            assert_eq!(peer.read(&mut all).await.unwrap(), 4);
+            assert_eq!(peer.read(&mut all).await.unwrap(), 0, "closed in order");
+            drop(peer);
+        };
+        tokio::join!(closing, leaving);
+    }
 }

@@ -361,6 +361,10 @@ impl Conversation {
             }
             tag::DESCRIBE => self.expect.push(Expect::DescribePortal),
             tag::CLOSE => self.expect.push(Expect::Close),
+            // An error, then ReadyForQuery all the same.
+            tag::SYNC => {
+                self.expect.sync();
+            }
             tag::COPY_FAIL => self.expect.copy_end(),
             _ => {}
         }
