@@ -13,8 +13,7 @@ async fn failure(house: House) -> String {
     let error = house
         .try_start_on(cluster)
         .await
-        .err()
-        .expect("it starts all the same");
+        .expect_err("it starts all the same");
     format!("{error:#}")
 }
 
@@ -62,8 +61,7 @@ async fn a_wrong_upstream_password_is_said_without_saying_it() {
         .upstream(url)
         .try_start_on(cluster)
         .await
-        .err()
-        .expect("it starts");
+        .expect_err("it starts");
     let said = format!("{error:#}");
     assert!(
         said.contains("wrong password") && said.contains("28P01"),
@@ -85,8 +83,7 @@ async fn an_upstream_that_is_not_there_is_named() {
         .upstream(url)
         .try_start_on(cluster)
         .await
-        .err()
-        .expect("it starts");
+        .expect_err("it starts");
     let said = format!("{error:#}");
     assert!(said.contains(&free.to_string()), "{said}");
     assert!(!said.contains("secret"), "{said}");
