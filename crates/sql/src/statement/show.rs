@@ -34,6 +34,15 @@ pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> 
                 writer.name(name);
             })
         }
+        ["all"] => plan.plain(cx, |writer| {
+            writer.push(
+                "SELECT s.name AS name, pg_catalog.current_setting(s.name) AS setting, \
+                 s.short_desc AS description FROM pg_catalog.pg_settings AS s \
+                 WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.~) ",
+            );
+            writer.string(allow::names_pattern());
+            writer.push(" ORDER BY pg_catalog.lower(s.name)");
+        }),
         ["transaction", "isolation", "level"] => {
             plan.plain(cx, |writer| writer.push("SHOW TRANSACTION ISOLATION LEVEL"))
         }

@@ -205,6 +205,20 @@ fn settings_named_at_run_time_are_compared_before_they_are_read() {
 }
 
 #[test]
+fn show_all_shows_what_show_shows() {
+    let sql = World::limited().admit("show all");
+    assert!(
+        sql.contains("\"~\"") || sql.contains("pg_catalog.~"),
+        "{sql}"
+    );
+    assert!(
+        sql.contains("|search_path|") && !sql.contains("phigate"),
+        "{sql}"
+    );
+    assert!(!sql.contains("|data_directory|"), "{sql}");
+}
+
+#[test]
 fn functional_notation_never_calls_a_function() {
     let world = World::limited();
     for text in [

@@ -35,7 +35,6 @@ fn settings() {
             "show phigate.masking",
             "show phigate.k_integer",
             "show phigate.secret",
-            "show all",
             "show transaction isolation level",
             "show data_directory",
             "set statement_timeout = 5000",
