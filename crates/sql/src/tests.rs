@@ -14,6 +14,7 @@ mod round_trip;
 mod scopes;
 mod stack;
 mod statements;
+mod timings;
 
 use crate::testing::World;
 
