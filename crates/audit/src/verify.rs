@@ -162,7 +162,7 @@ pub fn verify_noted(
     Ok(report)
 }
 
-/// See `docs/decisions/0003-what-sound-means.md`. A head given is not asked here: one that is not met
+/// See `docs/decisions/0005-what-sound-means.md`. A head given is not asked here: one that is not met
 /// is a damage, one that is met makes no outcome worse.
 fn judge(report: &Report, ends_sealed: bool, held: bool) -> Outcome {
     if let Some(damage) = report.damages.first() {
