@@ -16,6 +16,9 @@ const BATCH: u32 = 256;
 /// How long the outbox rests before what is durable is taken out of it; in the way of nobody then.
 const REST: Duration = Duration::from_millis(200);
 
+/// How long a store that did not answer is left alone.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
 /// How long a call waits for its leaf.
 const LEAF_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -42,7 +45,7 @@ impl Recorder {
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (tell, told) = watch::channel(Recorded::Through(after));
         let task = tokio::spawn(async move {
-            if let Err(error) = drain(&store, &log, &tell, &stop).await {
+            if let Err(error) = keep_draining(&store, &log, &tell, &stop).await {
                 tracing::error!(%error, "the control plane's audit log failed: nothing is granted until it is repaired");
                 tell.send_replace(Recorded::Failed(error.to_string()));
             }
@@ -86,6 +89,29 @@ enum DrainError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Audit(#[from] AuditError),
+}
+
+/// Drains until `stop`. A log that failed is final; a store that did not answer is asked again: what
+/// was told so far is published, so that nothing is told twice.
+async fn keep_draining(
+    store: &Store,
+    log: &Log,
+    tell: &watch::Sender<Recorded>,
+    stop: &CancellationToken,
+) -> Result<(), AuditError> {
+    loop {
+        match drain(store, log, tell, stop).await {
+            Ok(()) => return Ok(()),
+            Err(DrainError::Audit(error)) => return Err(error),
+            Err(DrainError::Store(error)) => {
+                tracing::warn!(%error, "the outbox cannot be read; it is tried again");
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        }
+    }
 }
 
 async fn drain(
