@@ -151,6 +151,8 @@ mod tests {
         for column in ["reltuples", "relpages", "relallvisible"] {
             assert!(hidden("pg_class").contains(&column), "{column}");
         }
+        // The default of a column added later, which stands for the cell of every older row.
+        assert!(hidden("pg_attribute").contains(&"attmissingval"));
         assert!(hidden("pg_sequences").contains(&"last_value"));
         assert!(hidden("pg_subscription").contains(&"subconninfo"));
         assert!(hidden("pg_db_role_setting").contains(&"setconfig"));
