@@ -11,7 +11,6 @@ use crate::upstream::Login;
 /// beside results. Lower case. A planner or security setting is not among them.
 const ALLOWED: &[&str] = &[
     "bytea_output",
-    "client_min_messages",
     "datestyle",
     "default_transaction_deferrable",
     "default_transaction_isolation",
@@ -56,6 +55,10 @@ impl Settings {
                 "client_encoding" => check_encoding(value)?,
                 "standard_conforming_strings" => check_on(name, value)?,
                 "search_path" => settings.path = path(value)?,
+                "client_min_messages" => {
+                    check_messages(name, value)?;
+                    settings.pass.push((name.clone(), value.clone()));
+                }
                 lower if ALLOWED.contains(&lower) => {
                     settings.pass.push((name.clone(), value.clone()));
                 }
@@ -147,6 +150,19 @@ fn check_on(name: &str, value: &str) -> Result<(), Denied> {
     let error = PgError::fatal(
         SqlState::INSUFFICIENT_PRIVILEGE,
         format!("\"{name}\" must be on"),
+    );
+    Err(("setting", error.with_hint("leave it out of the connection")))
+}
+
+/// As SET checks it: what the server says below NOTICE tells of how it works, and it says it to
+/// nobody who is masked.
+fn check_messages(name: &str, value: &str) -> Result<(), Denied> {
+    if ["notice", "warning", "error"].contains(&value.to_ascii_lowercase().as_str()) {
+        return Ok(());
+    }
+    let error = PgError::fatal(
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        format!("\"{name}\" must be notice, warning or error"),
     );
     Err(("setting", error.with_hint("leave it out of the connection")))
 }
@@ -250,6 +266,18 @@ mod tests {
         assert_eq!(long.len(), limits::NAME);
         let odd = application_name("0123456789ab", &format!("x{}", "ä".repeat(40)));
         assert_eq!(odd.len(), limits::NAME - 1);
+    }
+
+    #[test]
+    fn nothing_below_notice_is_asked_of_the_server() {
+        let settings = |value| check_messages("client_min_messages", value).is_ok();
+        assert!(!ALLOWED.contains(&"client_min_messages"));
+        for quiet in ["notice", "WARNING", "error"] {
+            assert!(settings(quiet), "{quiet}");
+        }
+        for talkative in ["debug5", "DEBUG", "log", "info", "'debug1'", ""] {
+            assert!(!settings(talkative), "{talkative}");
+        }
     }
 
     #[test]
