@@ -27,11 +27,22 @@ const SCHEMAS: &str = "\
     SELECT n.nspname::text FROM pg_catalog.pg_namespace n
     WHERE n.nspname !~ '^pg_(toast|temp|toast_temp)'";
 
+/// A definition shows neither the functions behind casts nor, where an operator is implied (CASE,
+/// USING), which one it is; `pg_depend` does, of all but PostgreSQL's own. A view that runs one of
+/// somebody else's is given no definition.
 const RELATIONS: &str = "\
     SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
            ARRAY(SELECT i.inhparent::int8 FROM pg_catalog.pg_inherits i
                  WHERE i.inhrelid = c.oid ORDER BY i.inhseqno),
            CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+                     AND NOT EXISTS (
+                        SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
+                          ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+                        WHERE r.ev_class = c.oid AND r.rulename = '_RETURN'
+                          AND (d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+                               OR d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                                  AND d.refobjid IN (SELECT k.castfunc FROM pg_catalog.pg_cast k
+                                                     UNION SELECT o.oprcode FROM pg_catalog.pg_operator o)))
                 THEN pg_catalog.pg_get_viewdef(c.oid) END,
            EXISTS (SELECT FROM pg_catalog.pg_rewrite r
                    WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
@@ -91,8 +102,28 @@ const PRIMARY_KEYS: &str = "\
     SELECT o.conrelid::int8, o.conkey FROM pg_catalog.pg_constraint o
     WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid >= 16384";
 
+/// An enum or domain is another kind of type when a cast to it runs a function that is not
+/// PostgreSQL's own, be it the cast's or one in a constraint, its own or an underlying domain's.
 const TYPES: &str = "\
-    SELECT n.nspname::text, t.typname::text, t.typtype::text, t.oid::int8,
+    WITH RECURSIVE link AS (
+        SELECT t.oid AS domain, t.oid AS part FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')
+        UNION ALL
+        SELECT l.domain, t.typbasetype
+        FROM link l JOIN pg_catalog.pg_type t ON t.oid = l.part WHERE t.typtype = 'd'
+    ), running AS (
+        SELECT l.domain AS oid FROM link l
+        WHERE EXISTS (SELECT FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_proc f ON f.oid = k.castfunc
+                      WHERE k.casttarget = l.part
+                        AND f.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace)
+           OR EXISTS (SELECT FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_depend d
+                        ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = o.oid
+                      WHERE o.contypid = l.part
+                        AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                                             'pg_catalog.pg_operator'::pg_catalog.regclass))
+    )
+    SELECT n.nspname::text, t.typname::text,
+           CASE WHEN t.oid IN (SELECT r.oid FROM running r) THEN 'b' ELSE t.typtype::text END,
+           t.oid::int8,
            CASE WHEN t.typtype = 'c' THEN
                ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
                      WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
@@ -102,6 +133,38 @@ const TYPES: &str = "\
       AND n.nspname !~ '^pg_(toast|temp|toast_temp)'
       AND NOT (t.typelem <> 0
                AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc)";
+
+/// Schemas with comparison operators that neither PostgreSQL nor an extension made.
+const COMPARISONS: &str = "\
+    SELECT DISTINCT n.nspname::text
+    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oid >= 16384 AND o.oprname IN ('=', '<>', '<', '<=', '>', '>=')
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                      WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+                        AND d.objid = o.oid AND d.deptype = 'e')";
+
+/// The types whose values hold rows of a relation: its row type, and what is made of it.
+const ROWS: &str = "\
+    WITH RECURSIVE part (type, part) AS (
+        SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typtype = 'd'
+        UNION ALL
+        SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typelem <> 0
+        UNION ALL
+        SELECT g.rngtypid, g.rngsubtype FROM pg_catalog.pg_range g
+        UNION ALL
+        SELECT g.rngmultitypid, g.rngsubtype FROM pg_catalog.pg_range g
+        UNION ALL
+        SELECT c.reltype, a.atttypid
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+        WHERE c.oid >= 16384 AND c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+    ), made (type, relation) AS (
+        SELECT c.reltype, c.oid FROM pg_catalog.pg_class c
+        WHERE c.oid >= 16384 AND c.reltype <> 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+          AND c.relpersistence <> 't'
+        UNION
+        SELECT p.type, m.relation FROM made m JOIN part p ON p.part = m.type
+    )
+    SELECT m.type::int8, m.relation::int8 FROM made m";
 
 const COLLATIONS: &str = "\
     SELECT n.nspname::text, o.collname::text
@@ -154,6 +217,12 @@ pub(crate) async fn read_at(
         if let Some(attributes) = row.try_get(4)? {
             builder.composite(oid(&row, 3)?, attributes);
         }
+    }
+    for row in transaction.fetch_all(COMPARISONS).await? {
+        builder.own_comparison(row.try_get(0)?);
+    }
+    for row in transaction.fetch_all(ROWS).await? {
+        builder.row_within(oid(&row, 0)?, oid(&row, 1)?);
     }
     for row in transaction.fetch_all(COLLATIONS).await? {
         builder.collation(row.try_get(0)?, row.try_get(1)?);

@@ -70,6 +70,15 @@ const FINGERPRINT: &str = "\
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(9, o.conrelid, o.conkey, o.condeferrable), 0)
         FROM pg_catalog.pg_constraint o JOIN class c ON c.oid = o.conrelid WHERE o.contype = 'p'
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(10, o.oid, o.oprname, o.oprnamespace, o.oprcode), 0)
+        FROM pg_catalog.pg_operator o WHERE o.oid >= 16384
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(11, k.oid, k.castsource, k.casttarget, k.castfunc), 0)
+        FROM pg_catalog.pg_cast k WHERE k.oid >= 16384
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(12, o.oid, o.contypid, o.xmin), 0)
+        FROM pg_catalog.pg_constraint o WHERE o.contypid <> 0
     )
     SELECT pg_catalog.hash_record_extended(
         ROW(bit_xor(h), count(*), pg_catalog.current_setting('server_version_num')), 0) FROM part";

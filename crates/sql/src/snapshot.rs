@@ -18,6 +18,8 @@ pub struct Snapshot {
     types: HashMap<String, HashMap<String, UserType>>,
     composites: HashMap<u32, Vec<String>>,
     collations: HashSet<(String, String)>,
+    comparisons: HashSet<String>,
+    rows: HashMap<u32, Vec<u32>>,
     primary_keys: HashMap<u32, Vec<i16>>,
 }
 
@@ -131,6 +133,20 @@ impl Snapshot {
         self.primary_keys.get(&oid).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a comparison operator of somebody's own lies in one of these schemas, or in any if
+    /// there are none: where a construct looks its operator up by name, it may be found.
+    pub(crate) fn has_own_comparison(&self, path: &[String]) -> bool {
+        if path.is_empty() {
+            return !self.comparisons.is_empty();
+        }
+        path.iter().any(|schema| self.comparisons.contains(schema))
+    }
+
+    /// The relations whose rows are, or are within, a value of this type.
+    pub(crate) fn rows_within(&self, type_oid: u32) -> &[u32] {
+        self.rows.get(&type_oid).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a collation of this exact name exists.
     pub fn has_collation(&self, schema: &str, name: &str) -> bool {
         self.collations
@@ -218,6 +234,24 @@ impl SnapshotBuilder {
         self.snapshot
             .collations
             .insert((schema.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Notes that this schema holds an operator `=`, `<>`, `<`, `<=`, `>` or `>=` that neither
+    /// PostgreSQL nor an extension made.
+    pub fn own_comparison(&mut self, schema: &str) -> &mut Self {
+        self.snapshot.comparisons.insert(schema.to_owned());
+        self
+    }
+
+    /// Notes that values of a type (`pg_type.oid`) hold rows of a relation: its row type, and every
+    /// array, domain and composite type over it.
+    pub fn row_within(&mut self, type_oid: u32, relation: u32) -> &mut Self {
+        self.snapshot
+            .rows
+            .entry(type_oid)
+            .or_default()
+            .push(relation);
         self
     }
 

@@ -61,7 +61,27 @@ impl World {
         reveal: &[&str],
         block: &[&str],
     ) -> Self {
-        let snapshot = clinic();
+        Self::of(clinic().build(), profile, unclassified, reveal, block)
+    }
+
+    /// With a catalog that holds more than the clinic's.
+    pub(crate) fn with_catalog(
+        profile: Profile,
+        unclassified: Unclassified,
+        more: impl FnOnce(&mut SnapshotBuilder),
+    ) -> Self {
+        let mut builder = clinic();
+        more(&mut builder);
+        Self::of(builder.build(), profile, unclassified, &[], &[])
+    }
+
+    fn of(
+        snapshot: Snapshot,
+        profile: Profile,
+        unclassified: Unclassified,
+        reveal: &[&str],
+        block: &[&str],
+    ) -> Self {
         let classification = Classification::parse(CLASSIFICATION, "clinic.csv").unwrap();
         let names = |list: &[&str]| -> Vec<_> {
             list.iter()
@@ -139,7 +159,7 @@ impl World {
     }
 }
 
-fn clinic() -> Snapshot {
+fn clinic() -> SnapshotBuilder {
     let mut builder = SnapshotBuilder::new(7, 15);
     for line in CATALOG.lines() {
         builder.relation(catalog_relation(line));
@@ -199,7 +219,7 @@ fn clinic() -> Snapshot {
     builder.user_type("public", "mood", UserType::Enum);
     builder.user_type("public", "patients", UserType::Composite);
     builder.collation("pg_catalog", "en_US");
-    builder.build()
+    builder
 }
 
 type View = (

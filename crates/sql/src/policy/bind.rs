@@ -45,6 +45,9 @@ pub(super) fn bind(
             continue;
         }
         generated(relation, &mut rules, snapshot);
+        if policy.unclassified == Unclassified::Release {
+            rows_within(relation, &mut rules, &own, snapshot);
+        }
         let access = user(relation, rules, policy, snapshot, cx);
         bound.insert(relation, access);
     }
@@ -113,6 +116,28 @@ fn generated(relation: &Relation, rules: &mut [Option<Treatment>], snapshot: &Sn
     }
 }
 
+/// A column that nobody classified, but whose values hold rows of a relation that is masked, is not
+/// released for want of a rule.
+fn rows_within(
+    relation: &Relation,
+    rules: &mut [Option<Treatment>],
+    own: &Rules,
+    snapshot: &Snapshot,
+) {
+    let is_masked = |oid: &u32| {
+        let relation = snapshot.relation(*oid);
+        relation.is_some_and(|relation| {
+            let rules = folded(relation, own, snapshot);
+            rules.into_iter().flatten().any(|rule| !rule.is_keep())
+        })
+    };
+    for (column, rule) in relation.columns.iter().zip(rules) {
+        if rule.is_none() && snapshot.rows_within(column.ty.oid).iter().any(is_masked) {
+            *rule = Some(Treatment::Release(Transform::Null));
+        }
+    }
+}
+
 fn user(
     relation: &Relation,
     rules: Vec<Option<Treatment>>,
@@ -122,7 +147,10 @@ fn user(
 ) -> Access {
     let explicit = matches!(
         relation.kind,
-        RelationKind::MaterializedView | RelationKind::ForeignTable | RelationKind::View
+        RelationKind::MaterializedView
+            | RelationKind::ForeignTable
+            | RelationKind::View
+            | RelationKind::Sequence
     );
     let unclassified = if explicit {
         Unclassified::Refuse

@@ -109,7 +109,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
     let Some(text) = &view.definition else {
         return Err(Refusal::new(
             Reason::View,
-            "its definition could not be read",
+            "its definition could not be read, or runs code that is not PostgreSQL's own",
         ));
     };
     let mut query = definition(text)?;

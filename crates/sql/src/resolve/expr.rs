@@ -50,6 +50,7 @@ impl Resolver<'_> {
                 right,
                 negated: _,
             } => {
+                self.bare_comparison("IS DISTINCT FROM", Place::default())?;
                 self.expr(left)?;
                 self.expr(right)?;
             }
@@ -58,6 +59,7 @@ impl Resolver<'_> {
                 list,
                 negated: _,
             } => {
+                self.bare_comparison("IN", Place::default())?;
                 self.expr(operand)?;
                 self.exprs(list)?;
             }
@@ -68,6 +70,7 @@ impl Resolver<'_> {
                 symmetric: _,
                 negated: _,
             } => {
+                self.bare_comparison("BETWEEN", Place::default())?;
                 self.expr(operand)?;
                 self.expr(low)?;
                 self.expr(high)?;
@@ -95,6 +98,9 @@ impl Resolver<'_> {
                 arms,
                 otherwise,
             } => {
+                if operand.is_some() {
+                    self.bare_comparison("CASE with an operand", Place::default())?;
+                }
                 for part in operand.iter_mut().chain(otherwise.iter_mut()) {
                     self.expr(part)?;
                 }
@@ -113,6 +119,9 @@ impl Resolver<'_> {
             }
             Expr::Call(call) => return self.call(call).map(|(_, shape)| shape),
             Expr::Special(form, list) => {
+                if *form == Special::Nullif {
+                    self.bare_comparison("NULLIF", Place::default())?;
+                }
                 self.exprs(list)?;
                 if *form == Special::Row {
                     let names = (1..=list.len()).map(|n| format!("f{n}").into());

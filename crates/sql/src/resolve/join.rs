@@ -36,6 +36,7 @@ impl Resolver<'_> {
             Condition::On(condition) => self.on(condition, &left, &right)?,
             Condition::Using(names) => {
                 for name in names {
+                    self.bare_comparison("a join on columns of one name", name.place)?;
                     let from_left = self.one(&left, name)?;
                     let from_right = self.one(&right, name)?;
                     merged.push((from_left, from_right));

@@ -101,6 +101,25 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    /// `construct` looks its operator up by name, in the session's schemas too, and no qualified
+    /// form has its meaning; so it is refused where PostgreSQL's own might not be what is found.
+    pub(super) fn bare_comparison(&self, construct: &str, place: Place) -> Result<()> {
+        if !self
+            .cx
+            .snapshot
+            .has_own_comparison(self.cx.session.search_path)
+        {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Reason::Operator,
+            format!("{construct} might run an operator that is not PostgreSQL's own"),
+        )
+        .with_detail("the database has a comparison operator of its own, which may read anything")
+        .with_hint("write the comparison out with =, or set a search_path without that schema")
+        .near(place))
+    }
+
     /// An operator between two operands.
     pub(super) fn operator(operator: &Operator, place: Place) -> Result<()> {
         allowed(allow::operator(&operator.0), operator, place)

@@ -1,0 +1,71 @@
+//! Code of the database's own that a statement would run without naming it.
+
+use phigate_phi::Unclassified;
+use phigate_types::Profile;
+
+use crate::testing::World;
+
+/// Constructs that look their operator up by name, at the end of the path too.
+const BARE: &[&str] = &[
+    "select case ward when 'x' then 1 end from visits",
+    "select nullif(ward, 'x') from visits",
+    "select ward is distinct from 'x' from visits",
+    "select ward in ('x', 'y') from visits",
+    "select ward between 'x' and 'y' from visits",
+    "select 1 from visits join wards using (ward)",
+    "select 1 from visits natural join wards",
+];
+
+/// Those that name it, and those that take the type's own.
+const QUALIFIED: &[&str] = &[
+    "select case when ward = 'x' then 1 end from visits",
+    "select ward = any (array['x']) from visits",
+    "select 1 from visits v join wards w on v.ward = w.ward",
+    "select distinct ward from visits order by ward",
+];
+
+fn comparison_in(schema: &str) -> World {
+    World::with_catalog(Profile::LimitedDataset, Unclassified::Refuse, |builder| {
+        _ = builder.own_comparison(schema)
+    })
+}
+
+#[test]
+fn an_implied_operator_is_refused_where_it_might_not_be_postgresqls() {
+    let world = World::limited();
+    for statement in BARE.iter().chain(QUALIFIED) {
+        world.admit(statement);
+    }
+    let world = comparison_in("public");
+    for statement in BARE {
+        assert_eq!(world.refuse(statement), "operator", "{statement}");
+    }
+    for statement in QUALIFIED {
+        world.admit(statement);
+    }
+}
+
+#[test]
+fn an_operator_off_the_path_is_not_found() {
+    let world = comparison_in("archive");
+    for statement in BARE {
+        world.admit(statement);
+    }
+}
+
+#[test]
+fn a_column_that_holds_masked_rows_is_not_released_for_want_of_a_rule() {
+    let holds = |relation: u32| {
+        let world = World::with_catalog(
+            Profile::LimitedDataset,
+            Unclassified::Release,
+            // As if `text` were a row type.
+            |builder| _ = builder.row_within(25, relation),
+        );
+        world.admit("select text from secrets")
+    };
+    let masked = holds(20_001);
+    assert!(masked.contains("CAST(NULL AS"), "{masked}");
+    let open = holds(20_003);
+    assert!(!open.contains("CAST(NULL AS"), "{open}");
+}
