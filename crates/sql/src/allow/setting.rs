@@ -73,6 +73,11 @@ impl Setting {
         self.rule == Some(Rule::SearchPath)
     }
 
+    /// Whether it is a switch that clients may turn on and off.
+    pub(crate) fn takes_any_switch(&self) -> bool {
+        self.rule == Some(Rule::Boolean)
+    }
+
     /// Checks the values of `SET name = value, ...`.
     pub(crate) fn check_value(&self, values: &[&str]) -> Result<(), &'static str> {
         let Some(rule) = self.rule else {

@@ -10,6 +10,7 @@
 //! | `a OPERATOR(pg_catalog.~) b` | `a ~ b` with the precedence of `OPERATOR` |
 //! | `a ISNULL`, `a NOTNULL` | `a IS NULL`, `a IS NOT NULL` |
 //! | `inet '::1'` | `CAST('::1' AS inet)` |
+//! | `trim(leading from x)` | `trim(leading x)` |
 //! | `interval(3) '1.5 s'` | `CAST('1.5 s' AS interval(3))` |
 //! | `x::text COLLATE c` | `x::text::<collate>.c` |
 //! | `BETWEEN SYMMETRIC a AND b` | `BETWEEN <symmetric>(a) AND b` |
@@ -92,6 +93,8 @@ impl<'a> Prepass<'_, 'a> {
                 "interval" if self.is_precise_interval() => {
                     self.precise_interval(token, span, places);
                 }
+                // TRIM(LEADING FROM x) is TRIM(LEADING x).
+                "from" if self.before_word(&["leading", "trailing", "both"]) => self.index += 1,
                 "collate" if self.collate == Some(self.index) => self.collate(span, places),
                 "exclude" if self.is_frame_end() => return self.exclude(token, span),
                 "operator" if self.next_is("(") && is_infix(self.ours, self.index) => {

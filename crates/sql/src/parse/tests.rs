@@ -355,6 +355,10 @@ fn rare_operands_become_marks() {
             "SELECT a BETWEEN `\u{1}symmetric`(CASE WHEN b AND c THEN 1 END) AND (2)",
         ),
         (
+            "select trim(leading from 'x'), trim(both 'x' from a)",
+            "SELECT TRIM(LEADING 'x'), TRIM(BOTH 'x' FROM a)",
+        ),
+        (
             "select a between asymmetric 1 and 2",
             "SELECT a BETWEEN 1 AND 2",
         ),

@@ -59,7 +59,8 @@ impl Resolver<'_> {
 }
 
 /// `set_config('name', 'value', false)` of a setting that SET may change, all three literals: what
-/// drivers send where they cannot send SET. The search path is not among them.
+/// drivers send where they cannot send SET. The search path is not among them. The value may be a
+/// parameter where neither on nor off does harm and PostgreSQL takes nothing else.
 fn is_plain_set_config(call: &mut Call) -> Result<bool> {
     let name = match call.path.as_slice() {
         [name] => name,
@@ -75,14 +76,19 @@ fn is_plain_set_config(call: &mut Call) -> Result<bool> {
     };
     let (
         Expr::Literal(Literal::String(setting)),
-        Expr::Literal(Literal::String(value)),
+        value @ (Expr::Literal(Literal::String(_)) | Expr::Parameter(_)),
         Expr::Literal(Literal::Bool(_)),
     ) = (&setting.value, &value.value, &local.value)
     else {
         return Ok(false);
     };
-    let allowed = allow::setting(setting)
-        .is_some_and(|known| !known.is_search_path() && known.check_value(&[value]).is_ok());
+    let allowed = allow::setting(setting).is_some_and(|known| match value {
+        Expr::Literal(Literal::String(value)) => {
+            !known.is_search_path() && known.check_value(&[value]).is_ok()
+        }
+        // asyncpg: `set_config('jit', $1, false)`.
+        _parameter => known.takes_any_switch(),
+    });
     if !allowed {
         return Err(Refusal::new(
             Reason::Setting,

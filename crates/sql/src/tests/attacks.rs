@@ -205,6 +205,24 @@ fn settings_named_at_run_time_are_compared_before_they_are_read() {
 }
 
 #[test]
+fn a_parameter_may_only_turn_a_switch() {
+    let world = World::limited();
+    world.admit("select set_config('jit', $1, false)");
+    for setting in [
+        "search_path",
+        "standard_conforming_strings",
+        "statement_timeout",
+        "role",
+        "phigate.k_integer",
+    ] {
+        world.refuse(&format!("select set_config('{setting}', $1, false)"));
+    }
+    world.refuse("select set_config($1, 'off', false)");
+    world.refuse("select set_config('jit', 'off', $1)");
+    world.refuse("select set_config('jit', $1 || '', false)");
+}
+
+#[test]
 fn show_all_shows_what_show_shows() {
     let sql = World::limited().admit("show all");
     assert!(
