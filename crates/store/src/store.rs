@@ -12,9 +12,10 @@ use phigate_lease::Change;
 use phigate_lease::control::PUSHED_AHEAD_MAX;
 use phigate_types::{Secret, Timestamp, Version};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use crate::{Sequence, StoreError, setting};
@@ -73,6 +74,7 @@ impl Store {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(DEADLINE)
+            .before_acquire(|connection, _| Box::pin(std::future::ready(is_fit(connection))))
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options.clone())
@@ -85,6 +87,7 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(DEADLINE)
+            .before_acquire(|connection, _| Box::pin(std::future::ready(is_fit(connection))))
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options.read_only(true))
@@ -182,6 +185,14 @@ impl Store {
     pub(crate) async fn reader(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(within(self.0.readers.begin()).await??)
     }
+}
+
+/// Whether a connection of the pool can begin a transaction. SQLite ends a transaction itself when
+/// the disk is full; the ROLLBACK that follows fails, and the connection would count it as open for
+/// ever. The pool opens another one in its place.
+#[allow(clippy::unnecessary_wraps)] // the pool's signature
+fn is_fit(connection: &SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
 }
 
 /// Holds a future to [`DEADLINE`].

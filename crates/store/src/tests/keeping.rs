@@ -218,3 +218,17 @@ async fn at_most_sixteen_live_grants() {
         []
     );
 }
+
+/// SQLite ends a transaction by itself when the disk is full, and sqlx's own ROLLBACK fails then.
+#[tokio::test]
+async fn a_transaction_that_the_disk_ended_does_not_end_the_store() {
+    let bench = Bench::new().await;
+    let mut transaction = bench.store.writer().await.unwrap();
+    sqlx::query("ROLLBACK")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    drop(transaction);
+    bench.create(1).await;
+    assert!(bench.store.grant(id(1)).await.unwrap().is_some());
+}
