@@ -227,6 +227,13 @@ impl Client {
         answer
     }
 
+    /// Whether the connection ends next, and as its kind should end: no reset, and inside TLS with
+    /// close_notify.
+    pub async fn is_closed_in_order(&mut self) -> bool {
+        let ended = within("the end", self.stream.read_buf(&mut self.received)).await;
+        matches!(ended, Ok(0))
+    }
+
     async fn frame_or_rest(&mut self) -> Option<Frame> {
         loop {
             if let Some(header) = self.received.first_chunk::<HEADER_LEN>() {

@@ -2,6 +2,7 @@
 
 use bytes::BufMut;
 use phigate_testkit::client::{Client, Tls};
+use phigate_wire::startup::CancelKey;
 use phigate_wire::{backend::tag, frontend};
 
 use crate::house::{Plan, run, with};
@@ -175,6 +176,26 @@ fn tls_is_required_and_binds_the_password() {
             "08P01",
             "ALPN is mandatory"
         );
+    });
+}
+
+/// libpq's PQcancelBlocking calls a cancellation failed when TLS ends without close_notify.
+#[test]
+fn a_cancel_request_inside_tls_is_closed_in_order() {
+    with(tls(), async |house| {
+        let verified = Tls::Verified {
+            ca_pem: house.ca_pem.clone(),
+            name: "localhost".to_owned(),
+        };
+        let mut client = Client::connect_tls(house.gateway, &verified).await;
+        let nobodys = CancelKey {
+            pid: 1,
+            secret: vec![0; 4],
+        };
+        client
+            .say(|out| frontend::cancel_request(&nobodys, out))
+            .await;
+        assert!(client.is_closed_in_order().await);
     });
 }
 
