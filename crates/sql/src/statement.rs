@@ -27,7 +27,6 @@ const FINGERPRINT_BYTES: usize = 16;
 /// The refusal of the first statement that is refused.
 pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
     let parsed = read(text)?;
-    let alone = parsed.len() == 1;
     let permits: Vec<_> = parsed
         .into_iter()
         .map(|parsed| one(parsed, cx))
@@ -38,11 +37,13 @@ pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refus
             Effect::SetSearchPath { .. } | Effect::ResetAll
         )
     };
-    // The names of a batch are all resolved by the search path it starts with.
-    if !alone && permits.iter().any(moves_names) {
+    // The names of a batch are all resolved by the search path it starts with; after its last
+    // statement none follows.
+    let earlier = permits.split_last().map_or(&[][..], |(_, earlier)| earlier);
+    if earlier.iter().any(moves_names) {
         return Err(Refusal::new(
             Reason::Statement,
-            "a change of search_path must be sent as a query of its own",
+            "a change of search_path must be the last statement of its query",
         ));
     }
     Ok(Batch { permits })

@@ -205,9 +205,12 @@ fn settings_named_at_run_time_are_compared_before_they_are_read() {
 }
 
 #[test]
-fn a_parameter_may_only_turn_a_switch() {
+fn what_drivers_send_to_set_a_session_up_and_clean_it() {
     let world = World::limited();
     world.admit("select set_config('jit', $1, false)");
+    // What asyncpg's pool sends to clean a session: it frees locks, and none can be taken.
+    world.admit("select pg_advisory_unlock_all(); close all; unlisten *; reset all");
+    world.refuse("select pg_advisory_lock(1)");
     for setting in [
         "search_path",
         "standard_conforming_strings",
