@@ -31,6 +31,9 @@ pub(crate) struct Resolution {
     pub(crate) sources: Vec<Source>,
     /// It reads a relation that the policy masks.
     pub(crate) masked: bool,
+    /// What is written is not what was read: something is substituted, a catalog relation too, or
+    /// a call is held to the allow-list by another call in its place.
+    pub(crate) rewritten: bool,
 }
 
 /// Walks one statement.

@@ -135,7 +135,7 @@ impl Snapshot {
 
     /// Whether a comparison operator of somebody's own lies in one of these schemas, or in any if
     /// there are none: where a construct looks its operator up by name, it may be found.
-    pub(crate) fn has_own_comparison(&self, path: &[String]) -> bool {
+    pub fn has_own_comparison(&self, path: &[String]) -> bool {
         if path.is_empty() {
             return !self.comparisons.is_empty();
         }
@@ -143,7 +143,7 @@ impl Snapshot {
     }
 
     /// The relations whose rows are, or are within, a value of this type.
-    pub(crate) fn rows_within(&self, type_oid: u32) -> &[u32] {
+    pub fn rows_within(&self, type_oid: u32) -> &[u32] {
         self.rows.get(&type_oid).map_or(&[], Vec::as_slice)
     }
 

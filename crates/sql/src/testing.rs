@@ -304,6 +304,15 @@ fn table(oid: u32, schema: &str, name: &str, columns: &[(&str, &str)]) -> Relati
     }
 }
 
+/// A view of one column of type text.
+pub(crate) fn view(oid: u32, name: &str, column: &str, definition: &str) -> Relation {
+    Relation {
+        kind: RelationKind::View,
+        definition: Some(definition.to_owned()),
+        ..table(oid, "public", name, &[(column, "text")])
+    }
+}
+
 /// `oid schema.name kind column:type-oid:type ...`
 fn catalog_relation(line: &str) -> Relation {
     let mut words = line.split(' ');

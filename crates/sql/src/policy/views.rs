@@ -127,7 +127,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
     }
     let resolution = resolver.finish();
     let open = all_columns(view, cx.snapshot);
-    if !resolution.masked {
+    if !resolution.rewritten {
         return Ok(Outcome::Bound(Access::Open(open)));
     }
     let body = render::query(&query, &resolution, cx)?;
@@ -147,7 +147,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         columns: open,
         released,
         treatments: vec![Treatment::Release(Transform::Keep); names.len()],
-        catalog: false,
+        catalog: !resolution.masked,
         beneath: resolution.touches(cx),
     }))))
 }

@@ -16,6 +16,7 @@ impl Resolver<'_> {
         };
         if let Some(function) = function {
             guard(function, call)?;
+            self.out.rewritten |= function.guard != Guard::None;
         }
         let aggregates = call.over.is_none()
             && function.is_some_and(|function| {

@@ -233,6 +233,7 @@ impl<'a> Resolver<'a> {
                     .near(place));
                 }
                 self.out.masked |= masked.is_protected();
+                self.out.rewritten = true;
                 masked.columns.clone()
             }
             Access::Refused(refusal) => return Err(refusal.clone().near(place)),

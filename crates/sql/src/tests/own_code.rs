@@ -26,7 +26,7 @@ const QUALIFIED: &[&str] = &[
 
 fn comparison_in(schema: &str) -> World {
     World::with_catalog(Profile::LimitedDataset, Unclassified::Refuse, |builder| {
-        _ = builder.own_comparison(schema)
+        _ = builder.own_comparison(schema);
     })
 }
 
@@ -68,4 +68,22 @@ fn a_column_that_holds_masked_rows_is_not_released_for_want_of_a_rule() {
     assert!(masked.contains("CAST(NULL AS"), "{masked}");
     let open = holds(20_003);
     assert!(!open.contains("CAST(NULL AS"), "{open}");
+}
+
+/// A view is read by its own name only if its text would be sent as it is: what is hidden of a
+/// catalog, or asked of a call, holds beneath a view too.
+#[test]
+fn a_view_over_what_is_rewritten_is_substituted() {
+    let view = |definition: &str| {
+        let world = World::with_catalog(Profile::LimitedDataset, Unclassified::Refuse, |builder| {
+            _ = builder.relation(crate::testing::view(30_001, "v_own", "x", definition));
+        });
+        world.admit("select x from v_own")
+    };
+    let pages = view(" SELECT c.relpages AS x\n   FROM pg_catalog.pg_class c;");
+    assert!(pages.contains("CAST(NULL AS"), "{pages}");
+    let keys = view(" SELECT pg_catalog.current_setting(t.x::text) AS x FROM (VALUES ('a')) t(x);");
+    assert!(keys.contains("substring"), "{keys}");
+    let plain = view(" SELECT v.ward AS x\n   FROM public.visits v;");
+    assert!(plain.contains("\"public\".\"v_own\""), "{plain}");
 }
