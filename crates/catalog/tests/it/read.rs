@@ -192,3 +192,55 @@ async fn an_ordinary_role_reads_it_too() {
     let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
     assert!(snapshot.find("public", "patients").is_some());
 }
+
+/// What a cast, an implied operator or a constraint runs is not in the text of any statement.
+#[tokio::test]
+async fn code_of_the_databases_own_is_seen_behind_casts_operators_and_constraints() {
+    let cluster = postgres();
+    let sql = "
+        CREATE TYPE plain AS ENUM ('a'); CREATE TYPE cast_to AS ENUM ('a');
+        CREATE FUNCTION spy(int) RETURNS cast_to LANGUAGE sql AS $$ SELECT 'a'::cast_to $$;
+        CREATE CAST (int AS cast_to) WITH FUNCTION spy(int);
+        CREATE FUNCTION look(int) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$;
+        CREATE DOMAIN checked AS int CHECK (value > 0);
+        CREATE DOMAIN looked AS int CHECK (look(value)); CREATE DOMAIN above AS looked;
+        CREATE TABLE t (a int, b text, c varchar);
+        CREATE VIEW v_plain AS SELECT CASE b WHEN 'x' THEN a::bigint END AS x FROM t;
+        CREATE VIEW v_cast AS SELECT a::cast_to AS x FROM t;
+        CREATE SCHEMA other;
+        CREATE FUNCTION same(text, varchar) RETURNS boolean LANGUAGE sql AS $$ SELECT $1 = $2 $$;
+        CREATE OPERATOR other.= (LEFTARG = text, RIGHTARG = varchar, FUNCTION = same);
+        SET search_path = public, other;
+        CREATE VIEW v_implied AS SELECT CASE b WHEN c THEN 1 END AS x FROM t;
+        CREATE TABLE holder (one t, many t[]); CREATE TABLE outer_holder (h holder)";
+    cluster.execute("postgres", sql).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+
+    for (name, kind) in [
+        ("plain", UserType::Enum),
+        ("cast_to", UserType::Other),
+        ("checked", UserType::Domain),
+        ("looked", UserType::Other),
+        ("above", UserType::Other),
+    ] {
+        assert_eq!(snapshot.user_type("public", name), Some(kind), "{name}");
+    }
+    let relation = |name| snapshot.find("public", name).unwrap();
+    assert!(relation("v_plain").definition.is_some());
+    assert!(relation("v_cast").definition.is_none());
+    assert!(relation("v_implied").definition.is_none());
+
+    let own = |schema: &str| snapshot.has_own_comparison(&[schema.to_owned()]);
+    assert!(own("other") && !own("public") && snapshot.has_own_comparison(&[]));
+
+    let t = relation("t").oid;
+    for (table, column) in [("holder", "one"), ("holder", "many"), ("outer_holder", "h")] {
+        let ty = relation(table).column(column).unwrap().ty.oid;
+        assert!(snapshot.rows_within(ty).contains(&t), "{table}.{column}");
+    }
+    assert!(snapshot.rows_within(25).is_empty());
+}
