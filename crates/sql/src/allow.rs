@@ -16,8 +16,7 @@ mod types;
 pub(crate) use function::{
     Columns, Function, FunctionKind, Guard, function, function_denied, information_schema_function,
 };
-pub(crate) use keyword::is_reserved as is_reserved_keyword;
 pub(crate) use operator::{operator, prefix_operator};
-pub(crate) use relation::{CatalogRelation, catalog_relation, catalog_relation_denied};
+pub(crate) use relation::{catalog_relation, catalog_relation_denied};
 pub(crate) use setting::{Setting, names_pattern, setting};
-pub(crate) use types::{type_name, type_spelling};
+pub(crate) use types::type_name;

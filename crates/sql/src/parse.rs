@@ -26,17 +26,6 @@ use crate::budget::{self, OverBudget};
 use crate::lex::{self, LexError, LexErrorKind, character_position};
 use crate::refusal::{Reason, Refusal};
 
-/// One statement as sqlparser reads our tokens of it.
-#[derive(Debug)]
-pub(crate) struct Parsed {
-    /// The tree.
-    pub(crate) statement: Statement,
-    /// Where the statement starts, in bytes of the text.
-    pub(crate) start: usize,
-    /// Where it ends, in bytes, without the semicolon.
-    pub(crate) end: usize,
-}
-
 /// What the pre-pass says in a tree that sqlparser has no node for. A marker is an identifier that
 /// no client can write, so a lowering that does not know it finds no such name and refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +75,7 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
 /// Reads a simple query's text: zero or more statements, empty ones skipped.
 ///
 /// Needs a stack of [`budget::ANALYSIS_STACK_BYTES`], as does dropping what it returns.
-pub(crate) fn statements(text: &str) -> Result<Vec<Parsed>, Refusal> {
+pub(crate) fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
     if text.len() > budget::MAX_STATEMENT_BYTES {
         return Err(over_budget(OverBudget::Bytes));
     }
@@ -115,10 +104,7 @@ fn one(
     text: &str,
     ours: &[lex::Token<'_>],
     places: &mut tokens::Places<'_>,
-) -> Result<Parsed, Refusal> {
-    let (Some(first), Some(last)) = (ours.first(), ours.last()) else {
-        return Err(Refusal::new(Reason::Syntax, "empty statement"));
-    };
+) -> Result<Statement, Refusal> {
     precedence::check(text, ours)?;
     let theirs = prepass::tokens(text, ours, places)?;
     let dialect = PostgreSqlDialect {};
@@ -137,11 +123,7 @@ fn one(
     if rest.token != TheirToken::EOF {
         return Err(near::syntax_error(text, ours, Some(rest.span.start.column)));
     }
-    Ok(Parsed {
-        statement,
-        start: first.start,
-        end: last.end,
-    })
+    Ok(statement)
 }
 
 fn over_budget(budget: OverBudget) -> Refusal {

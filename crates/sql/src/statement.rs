@@ -12,7 +12,7 @@ mod transaction;
 use sqlparser::ast::Statement as S;
 
 use crate::ir::Query;
-use crate::parse::{self, Parsed};
+use crate::parse;
 use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::resolve::{Resolution, Resolver};
@@ -66,19 +66,14 @@ pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<P
 }
 
 /// Parses a text; what sqlparser cannot read but PostgreSQL has is refused by its name.
-fn read(text: &str) -> Result<Vec<Parsed>> {
+fn read(text: &str) -> Result<Vec<S>> {
     parse::statements(text).map_err(|refusal| match refusal.reason() {
         Reason::Syntax => refused::unreadable(text).unwrap_or(refusal),
         _other => refusal,
     })
 }
 
-fn one(parsed: Parsed, cx: &Context<'_>) -> Result<Permit> {
-    let Parsed {
-        statement,
-        start: _,
-        end: _,
-    } = parsed;
+fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
     match statement {
         S::Query(query) => self::query(*query, cx),
         S::Explain { .. } => explain::explain(statement, cx),

@@ -88,17 +88,6 @@ pub(crate) fn information_schema_function(
 }
 
 impl Function {
-    /// The fewest arguments of any overload.
-    pub(crate) fn min_args(&self) -> usize {
-        self.arguments.counts.trailing_zeros() as usize
-    }
-
-    /// The most arguments of any overload; `None` when variadic.
-    pub(crate) fn max_args(&self) -> Option<usize> {
-        let most = self.arguments.counts.checked_ilog2()?;
-        (!self.arguments.variadic).then_some(most as usize)
-    }
-
     /// Whether it takes any number of arguments, or VARIADIC.
     pub(crate) fn is_variadic(&self) -> bool {
         self.arguments.variadic
@@ -361,11 +350,8 @@ mod tests {
         assert_eq!(find("percentile_disc", 1).kind, FunctionKind::OrderedSet);
         assert_eq!(find("ntile", 1).kind, FunctionKind::Window);
         assert_eq!(find("unnest", 1).kind, FunctionKind::SetReturning);
-        assert!(find("concat", 20).is_variadic() && find("concat", 1).max_args().is_none());
-        assert_eq!(
-            (find("round", 1).min_args(), find("round", 2).max_args()),
-            (1, Some(2))
-        );
+        assert!(find("concat", 20).is_variadic() && find("concat", 1).is_variadic());
+        assert!(!find("round", 1).is_variadic() && !find("round", 2).is_variadic());
     }
 
     #[test]

@@ -12,33 +12,6 @@ pub(crate) fn type_name(name: &str) -> Option<&'static str> {
     decision.then_some(allowed)
 }
 
-/// The built-in type that an unquoted, unqualified name means: SQL's spellings (`int`, `char`,
-/// `double precision`, single spaces, lower case) or the name in `pg_type`.
-pub(crate) fn type_spelling(spelling: &str) -> Option<&'static str> {
-    let name = match spelling {
-        "bigint" => "int8",
-        "bit varying" => "varbit",
-        "boolean" => "bool",
-        "char" | "character" | "nchar" | "national char" | "national character" => "bpchar",
-        "char varying"
-        | "character varying"
-        | "nchar varying"
-        | "national char varying"
-        | "national character varying" => "varchar",
-        "dec" | "decimal" => "numeric",
-        "double precision" | "float" => "float8",
-        "int" | "integer" => "int4",
-        "real" => "float4",
-        "smallint" => "int2",
-        "time with time zone" => "timetz",
-        "time without time zone" => "time",
-        "timestamp with time zone" => "timestamptz",
-        "timestamp without time zone" => "timestamp",
-        other => other,
-    };
-    type_name(name)
-}
-
 static TYPES: LazyLock<HashMap<&'static str, bool>> = LazyLock::new(|| {
     table::rows(include_str!("types.txt"))
         .map(|row| (row.word(0), row.word(1) == "allow"))
@@ -88,16 +61,5 @@ mod tests {
         ] {
             assert_eq!(type_name(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn sql_spellings_mean_their_type() {
-        assert_eq!(type_spelling("char"), Some("bpchar"));
-        assert_eq!(
-            type_spelling("timestamp with time zone"),
-            Some("timestamptz")
-        );
-        assert_eq!(type_spelling("float"), Some("float8"));
-        assert_eq!(type_spelling("record"), None);
     }
 }

@@ -2,13 +2,13 @@ use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement, TableFactor};
 
 use super::*;
 
-fn parsed(text: &str) -> Vec<Parsed> {
+fn parsed(text: &str) -> Vec<Statement> {
     statements(text).unwrap_or_else(|refusal| panic!("{text}: {refusal}"))
 }
 
 /// The first statement as sqlparser writes it: a picture of the tree, good enough to compare.
 fn tree(text: &str) -> String {
-    parsed(text).remove(0).statement.to_string()
+    parsed(text).remove(0).to_string()
 }
 
 fn refused(text: &str) -> (Reason, String, Option<u32>) {
@@ -25,7 +25,7 @@ fn reason(text: &str) -> Reason {
 }
 
 fn select(text: &str) -> sqlparser::ast::Select {
-    let Statement::Query(query) = parsed(text).remove(0).statement else {
+    let Statement::Query(query) = parsed(text).remove(0) else {
         panic!("{text}")
     };
     let SetExpr::Select(select) = *query.body else {
@@ -38,8 +38,8 @@ fn select(text: &str) -> sqlparser::ast::Select {
 fn statements_are_split_at_semicolons_and_empty_ones_skipped() {
     let batch = parsed(" ;select 1; ;\n select 2 -- x;\n;");
     assert_eq!(batch.len(), 2);
-    assert_eq!((batch[0].start, batch[0].end), (2, 10));
-    assert_eq!((batch[1].start, batch[1].end), (15, 23));
+    assert_eq!(batch[0].to_string(), "SELECT 1");
+    assert_eq!(batch[1].to_string(), "SELECT 2");
     assert!(parsed("").is_empty() && parsed(" -- nothing\n;").is_empty());
 }
 
@@ -88,7 +88,7 @@ fn p2_only_is_a_marker_before_the_relation() {
         ),
         ("SELECT ssn FROM visits UNION TABLE ONLY patients", 2),
     ] {
-        let tree = format!("{:?}", parsed(text)[0].statement);
+        let tree = format!("{:?}", parsed(text)[0]);
         assert_eq!(tree.matches("\\u{1}only").count(), 1, "{text}");
         let _ = parts;
     }
@@ -208,7 +208,7 @@ fn table_is_a_select_in_every_place_of_a_query() {
 
 #[test]
 fn variadic_and_row_expansion_are_marked() {
-    let one = format!("{:?}", parsed("select concat(VARIADIC x)")[0].statement);
+    let one = format!("{:?}", parsed("select concat(VARIADIC x)")[0]);
     assert!(
         one.contains("\\u{1}variadic") && one.contains("RightArrow"),
         "{one}"

@@ -156,14 +156,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
 fn definition(text: &str) -> Result<Query> {
     let mut statements = parse::statements(text)?.into_iter();
     match (statements.next(), statements.next()) {
-        (
-            Some(parse::Parsed {
-                statement,
-                start: _,
-                end: _,
-            }),
-            None,
-        ) => match statement {
+        (Some(statement), None) => match statement {
             sqlparser::ast::Statement::Query(query) => lower::query(*query),
             _other => Err(Refusal::new(Reason::View, "its definition is not a query")),
         },
