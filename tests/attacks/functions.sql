@@ -33,11 +33,11 @@ SELECT * FROM heap_page_items(get_raw_page('patients', 0))
 SELECT set_config('standard_conforming_strings', 'off', false)
 -- attack: current-setting-keys refused
 SELECT current_setting('phigate.k_ipad')
--- attack: current-setting-expression refused
+-- attack: current-setting-expression
 SELECT current_setting('phigate.' || 'k_opad')
 -- attack: show-keys refused
 SHOW phigate.k_ipad
--- attack: show-all refused
+-- attack: show-all
 SHOW ALL
 -- attack: pg-settings-keys
 SELECT name, setting FROM pg_settings WHERE name LIKE 'phigate%'
@@ -53,7 +53,7 @@ SELECT pg_export_snapshot()
 SELECT pg_reload_conf()
 -- attack: sleep-oracle
 SELECT count(*) FROM patients WHERE CASE WHEN ssn LIKE 'Qzx%' THEN pg_sleep(1) IS NULL ELSE true END
--- attack: relation-size refused
+-- attack: relation-size
 SELECT pg_relation_size('patients'), pg_column_size(p) FROM patients p
 -- attack: column-size
 SELECT pg_column_size(ssn), octet_length(email), length(body) FROM patients JOIN notes USING (patient_id) ORDER BY note_id LIMIT 5

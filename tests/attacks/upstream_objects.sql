@@ -27,7 +27,7 @@ INSERT INTO patients_child SELECT (jsonb_populate_record(NULL::patients_child, t
 CREATE TABLE patients_parent (ssn char(11), last_name text, oops text);
 CREATE TABLE part (id int, ssn char(11), diag text) PARTITION BY RANGE (id);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
-CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (100) TO (200);
+CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (100) TO (MAXVALUE);
 INSERT INTO part SELECT patient_id*2, ssn, language FROM ONLY patients;
 CREATE TABLE gen (id int primary key, ssn text, ssn_last text GENERATED ALWAYS AS (right(ssn, 4)) STORED, both_up text GENERATED ALWAYS AS (upper(ssn)||id) STORED, len int GENERATED ALWAYS AS (length(ssn)) STORED);
 INSERT INTO gen(id, ssn) SELECT patient_id, ssn FROM ONLY patients;
