@@ -188,6 +188,12 @@ async fn serve(
     ended
 }
 
+fn replaced() -> Status {
+    Status::failed_precondition(
+        "this stream was replaced by another process of the gateway, or fell behind",
+    )
+}
+
 async fn converse(
     plane: &Arc<Plane>,
     about: &About,
@@ -200,17 +206,14 @@ async fn converse(
         // A gateway that does not renew has no lease; its stream is of no use.
         let silent = tokio::time::sleep(plane.lease.saturating_mul(2));
         tokio::select! {
-            () = end.cancelled() => {
-                return Err(Status::failed_precondition(
-                    "this stream was replaced by another process of the gateway, or fell behind",
-                ));
-            }
+            () = end.cancelled() => return Err(replaced()),
             () = plane.shutdown.cancelled() => {
                 return Err(Status::unavailable("the control plane is stopping"));
             }
             change = pushed.recv() => match change {
                 Some(change) => stream.push(&change).await?,
-                None => return Err(Status::internal("the change queue is gone")),
+                // Who ends a stream lets go of its queue, too.
+                None => return Err(replaced()),
             },
             message = incoming.message() => match message?.map(|message| message.message) {
                 None => return Ok(()),

@@ -110,28 +110,3 @@ proptest::proptest! {
         let _ = Classification::parse(&format!("{HEADER_LINE}\n{text}"), "f");
     }
 }
-
-/// The data models that ship with the repository.
-#[test]
-fn the_shipped_files_are_read() {
-    for (text, file, columns) in [
-        (
-            include_str!("../../classifications/mimic-iv.csv"),
-            "mimic-iv.csv",
-            421,
-        ),
-        (
-            include_str!("../../classifications/omop-5.4.csv"),
-            "omop-5.4.csv",
-            432,
-        ),
-        (
-            include_str!("../../classifications/synthea.csv"),
-            "synthea.csv",
-            269,
-        ),
-    ] {
-        let classification = Classification::parse(text, file).unwrap();
-        assert_eq!(classification.len(), columns, "{file}");
-    }
-}

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// How long one command may take.
-const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
+const COMMAND_DEADLINE: Duration = Duration::from_mins(1);
 
 /// `phictl --config FILE`: this very program under its other name.
 pub(crate) struct Phictl {

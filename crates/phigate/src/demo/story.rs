@@ -21,7 +21,7 @@ impl Story {
     }
 
     /// Shows a command as the person would type it.
-    pub(crate) fn command(&self, line: impl Display) {
+    pub(crate) fn command(line: impl Display) {
         println!("    $ {line}");
     }
 

@@ -59,10 +59,9 @@ impl Tour<'_> {
     async fn nobody_enters_without_a_grant(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("Without a grant nobody enters");
         let login = self.login("alice", "guess");
-        story.command("psql \"host=… user=alice dbname=clinic\"");
-        let seen = match Analyst::connect(&login, &self.ca_pem).await? {
-            Ok(_) => return self.wrong(story, "28000 and how to get a grant", "a session"),
-            Err(refused) => refused,
+        Story::command("psql \"host=… user=alice dbname=clinic\"");
+        let Err(seen) = Analyst::connect(&login, &self.ca_pem).await? else {
+            return wrong(story, "28000 and how to get a grant", "a session");
         };
         let agree = seen.code == "28000" && seen.hint.contains("phictl");
         story.check(
@@ -75,9 +74,7 @@ impl Tour<'_> {
 
     async fn a_grant_is_made(&self, story: &mut Story) -> anyhow::Result<(Login, String)> {
         story.step("An admin grants alice a limited data set for ten minutes");
-        let grant = self
-            .grant(story, "alice", "limited_dataset", "10m", &[])
-            .await?;
+        let grant = self.grant("alice", "limited_dataset", "10m", &[]).await?;
         let login = self.login_of(&grant)?;
         story.check(
             "an id, a password shown once, an end",
@@ -98,7 +95,7 @@ impl Tour<'_> {
     ) -> anyhow::Result<()> {
         story.step("SELECT * shows what the profile releases, and no direct identifier");
         let sql = "SELECT * FROM patients ORDER BY patient_id LIMIT 3";
-        story.command(sql);
+        Story::command(sql);
         let released = analyst.must(sql).await?;
         let raw = self.raw(
             "SELECT ssn, mrn, phone, email, last_name FROM patients ORDER BY patient_id LIMIT 3",
@@ -152,7 +149,7 @@ impl Tour<'_> {
             format!("SELECT count(*) FROM patients WHERE substring(ssn, 1, 3) = '{prefix}'"),
             format!("SELECT count(*) FROM patients WHERE ssn::text ~ '^{prefix}'"),
         ] {
-            story.command(&sql);
+            Story::command(&sql);
             let seen = one(&analyst.must(&sql).await?);
             story.check("0", &seen, seen == "0");
         }
@@ -162,15 +159,12 @@ impl Tour<'_> {
     async fn blocked_columns_are_refused(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("A column that the grant blocks is refused by name");
         let block = ["--block", "patients.birth_date"];
-        let grant = self
-            .grant(story, "bob", "limited_dataset", "5m", &block)
-            .await?;
+        let grant = self.grant("bob", "limited_dataset", "5m", &block).await?;
         let bob = self.enter(&self.login_of(&grant)?).await?;
         let sql = "SELECT birth_date FROM patients LIMIT 1";
-        story.command(sql);
-        let seen = match bob.rows(sql).await? {
-            Ok(_) => return self.wrong(story, "42501", "rows"),
-            Err(refused) => refused,
+        Story::command(sql);
+        let Err(seen) = bob.rows(sql).await? else {
+            return wrong(story, "42501", "rows");
         };
         let agree = seen.code == "42501" && seen.message.contains("birth_date");
         story.check("42501, naming the column", seen, agree);
@@ -182,7 +176,7 @@ impl Tour<'_> {
         let sql = "SELECT date_part('year', e.started_at)::int AS year, p.sex, count(*) \
                    FROM encounters AS e JOIN patients AS p USING (patient_id) \
                    GROUP BY 1, 2 ORDER BY 1, 2";
-        story.command(sql);
+        Story::command(sql);
         let (released, raw) = (analyst.must(sql).await?, self.raw(sql).await?);
         story.check(
             format!("the {} rows that PostgreSQL itself gives", raw.len()),
@@ -209,7 +203,7 @@ impl Tour<'_> {
         grant: &str,
     ) -> anyhow::Result<String> {
         story.step("Revocation ends the session in the middle of a result");
-        story.command(ENDLESS);
+        Story::command(ENDLESS);
         let sessions = self
             .stage
             .phictl
@@ -225,7 +219,7 @@ impl Tour<'_> {
             .context("the result does not start")?;
         first.context("the result does not start")?;
 
-        story.command(format_args!("phictl grant revoke {grant}"));
+        Story::command(format_args!("phictl grant revoke {grant}"));
         let revoked = self.stage.phictl.json(&["grant", "revoke", grant]).await?;
         let ended = revoked
             .pointer("/gateways/0/sessions_ended")
@@ -261,9 +255,8 @@ impl Tour<'_> {
             gone,
         );
 
-        let again = match Analyst::connect(login, &self.ca_pem).await? {
-            Ok(_) => return self.wrong(story, "28000", "a session").map(|()| session),
-            Err(refused) => refused,
+        let Err(again) = Analyst::connect(login, &self.ca_pem).await? else {
+            return wrong(story, "28000", "a session").map(|()| session);
         };
         let agree = again.code == "28000" && again.hint.contains("phictl");
         story.check("a second login is refused: 28000 with a hint", again, agree);
@@ -272,9 +265,7 @@ impl Tour<'_> {
 
     async fn grants_expire(&self, story: &mut Story) -> anyhow::Result<()> {
         story.step("A grant ends by itself");
-        let grant = self
-            .grant(story, "carol", "safe_harbor", SHORT_GRANT, &[])
-            .await?;
+        let grant = self.grant("carol", "safe_harbor", SHORT_GRANT, &[]).await?;
         let login = self.login_of(&grant)?;
         let carol = self.enter(&login).await?;
         let seen = carol.ended().await?;
@@ -287,9 +278,8 @@ impl Tour<'_> {
             said,
             agree,
         );
-        let again = match Analyst::connect(&login, &self.ca_pem).await? {
-            Ok(_) => return self.wrong(story, "28000", "a session"),
-            Err(refused) => refused,
+        let Err(again) = Analyst::connect(&login, &self.ca_pem).await? else {
+            return wrong(story, "28000", "a session");
         };
         let agree = again.code == "28000";
         story.check("a second login is refused: 28000", again, agree);
@@ -298,7 +288,7 @@ impl Tour<'_> {
 
     async fn sessions_replay(&self, story: &mut Story, session: &str) -> anyhow::Result<()> {
         story.step("An auditor replays the session from the log alone");
-        story.command(format_args!("phictl session replay {session}"));
+        Story::command(format_args!("phictl session replay {session}"));
         let replay = self
             .stage
             .phictl
@@ -333,7 +323,7 @@ impl Tour<'_> {
             .phictl
             .run(&["audit", "verify", "--log", &path(&log)])
             .await?;
-        story.command(format_args!("phictl audit verify --log {}", log.display()));
+        Story::command(format_args!("phictl audit verify --log {}", log.display()));
         story.check("sound", outcome(&sound.json), matches!(sound.code, 0 | 2));
 
         let copy = self.stage.data_dir.join("tampered");
@@ -343,7 +333,7 @@ impl Tour<'_> {
             .phictl
             .run(&["audit", "verify", "--log", &path(&copy)])
             .await?;
-        story.command(format_args!("phictl audit verify --log {}", copy.display()));
+        Story::command(format_args!("phictl audit verify --log {}", copy.display()));
         story.check(
             "exit code 1: tampered",
             outcome(&tampered.json),
@@ -356,7 +346,6 @@ impl Tour<'_> {
 
     async fn grant(
         &self,
-        story: &Story,
         principal: &str,
         profile: &str,
         duration: &str,
@@ -379,7 +368,7 @@ impl Tour<'_> {
             duration,
         ];
         let words = [&words[..], more].concat();
-        story.command(format_args!("phictl {}", words.join(" ")));
+        Story::command(format_args!("phictl {}", words.join(" ")));
         self.stage.phictl.json(&words).await
     }
 
@@ -430,12 +419,13 @@ impl Tour<'_> {
             .await
             .unwrap_or(false)
     }
+}
 
-    #[allow(clippy::unnecessary_wraps, reason = "ends a step that went wrong")]
-    fn wrong(&self, story: &mut Story, expected: &str, seen: &str) -> anyhow::Result<()> {
-        story.check(expected, seen, false);
-        Ok(())
-    }
+/// Ends a step that went wrong.
+#[allow(clippy::unnecessary_wraps, reason = "the steps return it")]
+fn wrong(story: &mut Story, expected: &str, seen: &str) -> anyhow::Result<()> {
+    story.check(expected, seen, false);
+    Ok(())
 }
 
 /// The next message of a streaming result, within a deadline.
