@@ -89,6 +89,10 @@ pub(crate) async fn authorise(
             tracing::error!("OpenSession and GetPolicy disagree on the profile");
             return Err(defect());
         }
+        let ends = (asked + opened.remaining).saturating_sub(limits::EXPIRY_SLACK);
+        if ends.saturating_sub(clock::now()) < limits::SHORTEST_SESSION {
+            return Err(("no_live_grant", no_live_grant(requested)));
+        }
         let admission = Admission {
             session,
             grant,
@@ -112,7 +116,7 @@ pub(crate) async fn authorise(
             project_key: opened.project_key,
             as_of: opened.activated_at.date(),
             expires_at: opened.expires_at,
-            ends: (asked + opened.remaining).saturating_sub(limits::EXPIRY_SLACK),
+            ends,
             registration,
         });
     }

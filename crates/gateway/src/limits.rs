@@ -35,6 +35,10 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_millis(5);
 /// granularity of the timer wheel and a scheduling delay.
 pub(crate) const EXPIRY_SLACK: Duration = Duration::from_millis(20);
 
+/// A grant with less time left than this lets nobody in any more: the session would end before it
+/// could be used, and who comes back just after an expiry is to hear that there is no grant.
+pub(crate) const SHORTEST_SESSION: Duration = Duration::from_millis(200);
+
 /// Unacknowledged bytes in a client's direction are given up after this long. No longer than the
 /// lease.
 pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
