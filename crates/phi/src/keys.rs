@@ -26,16 +26,21 @@ const BLOCK: usize = 64;
 /// without blanks; about 600 bytes in all. Equal keys give equal pseudonyms and offsets in every
 /// database of the project; different keys give unrelated ones.
 pub fn settings(project_key: &[u8; 32]) -> Vec<(String, String)> {
+    let names = ALL.into_iter().map(str::to_owned);
+    names
+        .zip(slot(project_key).iter().map(hex::encode))
+        .collect()
+}
+
+/// The same keys as bytes, in the order of [`ALL`]: what a slot is assigned in the views mode
+/// (the columns `k_code_inner`, `k_code_outer`, `k_integer`, `k_days` of `phigate.slot`).
+pub fn slot(project_key: &[u8; 32]) -> [Vec<u8>; 4] {
     let code = derive(project_key, b"phigate pseudonym code 1");
-    let setting = |name: &str, value: &[u8]| (name.to_owned(), hex::encode(value));
-    vec![
-        setting(CODE_INNER, &pad(&code, 0x36)),
-        setting(CODE_OUTER, &pad(&code, 0x5c)),
-        setting(
-            INTEGER,
-            &derive(project_key, b"phigate pseudonym integer 1"),
-        ),
-        setting(DAYS, &derive(project_key, b"phigate date shift 1")),
+    [
+        pad(&code, 0x36).to_vec(),
+        pad(&code, 0x5c).to_vec(),
+        derive(project_key, b"phigate pseudonym integer 1").to_vec(),
+        derive(project_key, b"phigate date shift 1").to_vec(),
     ]
 }
 

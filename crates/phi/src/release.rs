@@ -22,6 +22,10 @@ use crate::zip3::Zip3List;
 pub enum KeyAccess {
     /// In the settings of [`crate::keys::settings`], given in the startup packet.
     Settings,
+    /// In the row that `phigate.slot` has for the session's login, which only the owner of masked
+    /// views can read. The date at which ages are judged is there too, so [`ReleaseContext::as_of`]
+    /// is not used: the expression is the same for every grant.
+    Slot,
 }
 
 /// The column that names the patient in the table at hand.
@@ -131,7 +135,7 @@ pub fn release(
         Transform::Redact => text::redact(ty),
         Transform::TextBlock => text::block(ty),
         Transform::Year => calendar::year(column, ty),
-        Transform::YearCap90 => calendar::year_cap90(column, ty, cap_year(&cx.as_of)?),
+        Transform::YearCap90 => calendar::year_cap90(column, ty, &cap(cx)?),
         Transform::AgeCap90 => text::age_cap90(column, ty),
         Transform::Zip3 => text::zip3(column, ty, cx.zip3),
         Transform::Pseudonym if cx.profile == Profile::SafeHarbor => sql::null(),
@@ -140,6 +144,19 @@ pub fn release(
         Transform::TextScrub => scrub::scrub(column),
     };
     Ok(sql::released(&value, ty))
+}
+
+/// [`cap_year`] as SQL, an `int4`.
+fn cap(cx: &ReleaseContext) -> Result<String, Unsupported> {
+    match cx.keys {
+        KeyAccess::Settings => cap_year(&cx.as_of).map(|year| year.to_string()),
+        KeyAccess::Slot => {
+            let year = sql::cast(&sql::call("extract", &["'year'", "s.as_of"]), "int4");
+            let year = sql::slot(&sql::op(&year, "-", &CAP_AGE.to_string()));
+            // INVARIANT: GREATEST passes over NULL, so a slot without a date must cap every year.
+            Ok(format!("COALESCE({year}, {NO_DATE_CAP})"))
+        }
+    }
 }
 
 /// The calendar year ninety years before the date.
@@ -160,6 +177,9 @@ pub(crate) fn cap_year(as_of: &str) -> Result<i32, Unsupported> {
         Err(Unsupported::AsOf)
     }
 }
+
+/// The cap where no date is assigned: the last year that every type can hold.
+const NO_DATE_CAP: i32 = 9_999;
 
 /// The age that stands for itself and all above it.
 const CAP_AGE: i32 = 90;

@@ -34,7 +34,7 @@ pub use refusal::{Reason, Refusal};
 pub use snapshot::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
 
 pub use budget::ANALYSIS_STACK_BYTES;
-pub use policy::BoundPolicy;
+pub use policy::{BoundPolicy, MaskedView, ReleasedColumn, policy_schema};
 pub use statement::{analyse, analyse_one};
 
 /// What is known about the session a statement arrived on.

@@ -3,8 +3,10 @@
 mod bind;
 mod columns;
 mod inherit;
+mod masked_view;
 mod views;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use crate::snapshot::Relation;
 use crate::{Snapshot, Touch};
 
 pub(crate) use columns::{Columns, Found, SourceColumn, Visibility};
+pub use masked_view::{MaskedView, ReleasedColumn, policy_schema};
 
 /// An effective policy bound to a snapshot: make one for each grant and catalog epoch, and share it
 /// among that grant's sessions.
@@ -48,7 +51,10 @@ pub(crate) struct Masked {
     /// ONLY may stand before `from`.
     pub(crate) takes_only: bool,
     /// What stands after WHERE, over unqualified columns.
-    pub(crate) filter: Option<&'static str>,
+    pub(crate) filter: Option<Cow<'static, str>>,
+    /// `filter` decides which of a patient's rows are seen: nothing else may be computed of a row
+    /// before it.
+    pub(crate) barrier: bool,
     /// The columns as catalogued, hidden ones too.
     pub(crate) columns: Arc<Columns>,
     /// For each column the expression that is released in its place, if any is.

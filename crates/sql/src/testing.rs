@@ -41,6 +41,7 @@ classified_view,id,integer,person_key,keep,keep
 /// A database, a grant's policy, a session.
 pub(crate) struct World {
     pub(crate) snapshot: Snapshot,
+    pub(crate) effective: EffectivePolicy,
     pub(crate) policy: BoundPolicy,
     pub(crate) search_path: Vec<String>,
     pub(crate) write: bool,
@@ -97,13 +98,21 @@ impl World {
         )
         .unwrap();
         let cx = ReleaseContext::new(profile, "2026-01-01", KeyAccess::Settings);
-        let policy = BoundPolicy::bind(&policy, &snapshot, &cx);
+        let bound = BoundPolicy::bind(&policy, &snapshot, &cx);
         Self {
             snapshot,
-            policy,
+            effective: policy,
+            policy: bound,
             search_path: vec!["public".to_owned()],
             write: false,
         }
+    }
+
+    /// Bound as masked views are: keys and dates by the session's slot.
+    pub(crate) fn slot(mut self) -> Self {
+        let cx = ReleaseContext::new(self.effective.profile, "", KeyAccess::Slot);
+        self.policy = BoundPolicy::bind(&self.effective, &self.snapshot, &cx);
+        self
     }
 
     pub(crate) fn analyse(&self, text: &str) -> Result<Batch, Refusal> {

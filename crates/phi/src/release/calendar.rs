@@ -61,20 +61,14 @@ pub(super) fn year(column: &str, ty: &ColumnType) -> String {
     }
 }
 
-/// As [`year`], with every year before `cap` as `cap`.
-pub(super) fn year_cap90(column: &str, ty: &ColumnType, cap: i32) -> String {
+/// As [`year`], with every year before `cap` (an int4) as `cap`.
+pub(super) fn year_cap90(column: &str, ty: &ColumnType, cap: &str) -> String {
     let first = match ty.kind {
-        TypeKind::Date => call("make_date", &[&cap.to_string(), "1", "1"]),
-        TypeKind::Timestamp => call(
-            "make_timestamp",
-            &[&cap.to_string(), "1", "1", "0", "0", "0"],
-        ),
-        TypeKind::Timestamptz => call(
-            "make_timestamptz",
-            &[&cap.to_string(), "1", "1", "0", "0", "0"],
-        ),
+        TypeKind::Date => call("make_date", &[cap, "1", "1"]),
+        TypeKind::Timestamp => call("make_timestamp", &[cap, "1", "1", "0", "0", "0"]),
+        TypeKind::Timestamptz => call("make_timestamptz", &[cap, "1", "1", "0", "0", "0"]),
         kind if kind.is_number() => {
-            let cap = cast(&cap.to_string(), type_of(kind));
+            let cap = cast(cap, type_of(kind));
             return number_year(column, kind, |year| format!("GREATEST({year}, {cap})"));
         }
         _ => return null(),

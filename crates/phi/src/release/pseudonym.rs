@@ -1,7 +1,7 @@
 //! Keyed codes: a permutation for integers, HMAC-SHA-256 (RFC 2104) for texts and uuids; and the
 //! number of days that a patient's dates move by.
 
-use super::sql::{call, cast, null, op};
+use super::sql::{call, cast, constant, null, op, slot};
 use super::{KeyAccess, PatientKey};
 use crate::column::{ColumnType, TypeKind};
 use crate::keys;
@@ -202,7 +202,7 @@ fn text_bytes(column: &str) -> String {
 }
 
 /// A key's bytes, followed by bytes in hex: looked up once a statement, not once a row. NULL, and
-/// with it every code, where the setting is missing.
+/// with it every code, where the setting or the slot's row is missing.
 fn key(setting: &str, suffix: &str, keys: KeyAccess) -> String {
     match keys {
         KeyAccess::Settings => {
@@ -213,6 +213,18 @@ fn key(setting: &str, suffix: &str, keys: KeyAccess) -> String {
                 op(&hex, "||", &format!("'{suffix}'"))
             };
             format!("(SELECT {})", call("decode", &[&hex, "'hex'"]))
+        }
+        KeyAccess::Slot => {
+            let column = setting.rsplit('.').next().unwrap_or(setting);
+            let bytes = format!("s.{column}");
+            slot(&if suffix.is_empty() {
+                bytes
+            } else {
+                call(
+                    "byteacat",
+                    &[&bytes, &constant(&format!("\\x{suffix}"), "bytea")],
+                )
+            })
         }
     }
 }

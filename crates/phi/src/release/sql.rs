@@ -32,6 +32,15 @@ pub(super) fn constant(text: &str, ty: &str) -> String {
     cast(&format!("'{text}'"), ty)
 }
 
+/// What the session's slot says, by an expression over `s`; NULL where nothing is assigned to it. A
+/// subselect that depends on no row: read once a statement, and `$0` in a plan.
+pub(super) fn slot(expression: &str) -> String {
+    format!(
+        "(SELECT {expression} FROM phigate.slot AS s \
+         WHERE (s.login OPERATOR(pg_catalog.=) SESSION_USER))"
+    )
+}
+
 /// `low <= value <= high`.
 pub(super) fn between(value: &str, low: &str, high: &str) -> String {
     format!("({} AND {})", op(value, ">=", low), op(value, "<=", high))

@@ -144,3 +144,21 @@ fn what_cannot_be_is_an_error() {
 fn without_strings(sql: &str) -> String {
     sql.split('\'').step_by(2).collect::<Vec<_>>().join("''")
 }
+
+#[test]
+fn a_slot_without_keys_or_date_releases_nothing() {
+    let cx = ReleaseContext::new(Profile::LimitedDataset, "", KeyAccess::Slot);
+    let date = ty(1082, -1, "pg_catalog.date");
+    let capped = release(Transform::YearCap90, "\"t\".\"c\"", &date, &cx).unwrap();
+    // GREATEST passes over NULL.
+    assert!(capped.contains("make_date(COALESCE((SELECT "), "{capped}");
+    let code = release(
+        Transform::Pseudonym,
+        "\"t\".\"c\"",
+        &ty(20, -1, "bigint"),
+        &cx,
+    )
+    .unwrap();
+    assert!(code.contains("byteacat(s.k_integer, "), "{code}");
+    assert!(!code.contains("current_setting"), "{code}");
+}

@@ -1,5 +1,6 @@
 //! From rules by name to access by oid.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use phigate_phi::{
@@ -191,6 +192,7 @@ fn user(
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
         takes_only: relation.kind != RelationKind::View,
         filter: None,
+        barrier: false,
         columns,
         released,
         treatments,
@@ -267,7 +269,8 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
     Access::Masked(Arc::new(Masked {
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
         takes_only: false,
-        filter: allowed.filter,
+        filter: allowed.filter.map(Cow::Borrowed),
+        barrier: false,
         columns,
         released: released.collect(),
         treatments: relation.columns.iter().map(treatment).collect(),

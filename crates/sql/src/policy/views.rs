@@ -144,6 +144,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         from: format!("({body}) AS \"{INNER}\"({})", names.join(", ")),
         takes_only: false,
         filter: None,
+        barrier: false,
         columns: open,
         released,
         treatments: vec![Treatment::Release(Transform::Keep); names.len()],

@@ -120,7 +120,7 @@ impl Writer<'_> {
             self.push("ONLY ");
         }
         self.embed(&masked.from);
-        if let Some(filter) = masked.filter {
+        if let Some(filter) = &masked.filter {
             self.push(" WHERE ");
             self.embed(filter);
         }
