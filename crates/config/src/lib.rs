@@ -109,6 +109,22 @@ pub struct Database {
     pub catalog: PathBuf,
     /// What happens to columns the file does not name.
     pub unclassified: Unclassified,
+    /// How masks are enforced.
+    pub enforcement: Enforcement,
+    /// A login that may make roles and views, for `phictl database harden --apply`; the gateway never
+    /// uses it.
+    pub admin: Option<Secret<String>>,
+    /// Findings of `phictl database doctor` that the operator takes upon himself: `NAME OBJECT`.
+    pub accept: Vec<String>,
+}
+
+/// How masks are enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Derived tables in the statement; nothing is made in the database.
+    Inline,
+    /// Masked views and logins inside PostgreSQL, made by `phictl database harden`.
+    Views,
 }
 
 impl Config {

@@ -9,7 +9,7 @@ use phigate_phi::Unclassified;
 use phigate_types::Secret;
 use serde::Deserialize;
 
-use crate::{Config, ConfigError, Control, Database, Gateway, Recording, Store, Tls};
+use crate::{Config, ConfigError, Control, Database, Enforcement, Gateway, Recording, Store, Tls};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +99,9 @@ struct RawDatabase {
     catalog: PathBuf,
     enforcement: Option<String>,
     unclassified: Option<String>,
+    admin: Option<String>,
+    #[serde(default)]
+    accept: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +161,7 @@ impl RawControl {
     fn check(self, at: &At<'_>) -> Result<Control, ConfigError> {
         let store = match self.store.as_str() {
             "sqlite" => Store::Sqlite,
-            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            url if is_postgres(url) => {
                 return Err(at.value(
                     "control.store",
                     "a control plane on PostgreSQL is not there yet; use \"sqlite\"",
@@ -222,23 +225,22 @@ impl RawGateway {
 impl RawDatabase {
     fn check(self, at: &At<'_>, index: usize) -> Result<Database, ConfigError> {
         let key = |name: &str| format!("database[{index}].{name}");
-        if !self.upstream.starts_with("postgres://") && !self.upstream.starts_with("postgresql://")
-        {
-            return Err(at.value(
-                &key("upstream"),
-                "a URL is expected: postgres://user:password@host:port/dbname",
-            ));
-        }
-        match self.enforcement.as_deref() {
-            None | Some("inline") => {}
-            Some("views") => {
+        for (name, url) in [
+            ("upstream", Some(&self.upstream)),
+            ("admin", self.admin.as_ref()),
+        ] {
+            if url.is_some_and(|url| !is_postgres(url)) {
                 return Err(at.value(
-                    &key("enforcement"),
-                    "masked views are not there yet; use \"inline\"",
+                    &key(name),
+                    "a URL is expected: postgres://user:password@host:port/dbname",
                 ));
             }
-            Some(other) => return Err(at.choice(&key("enforcement"), other, "inline")),
         }
+        let enforcement = match self.enforcement.as_deref() {
+            None | Some("inline") => Enforcement::Inline,
+            Some("views") => Enforcement::Views,
+            Some(other) => return Err(at.choice(&key("enforcement"), other, "views or inline")),
+        };
         let unclassified = match self.unclassified.as_deref() {
             None | Some("refuse") => Unclassified::Refuse,
             Some("mask") => Unclassified::Mask,
@@ -253,8 +255,15 @@ impl RawDatabase {
             passthrough: self.passthrough,
             catalog: at.resolve(self.catalog),
             unclassified,
+            enforcement,
+            admin: self.admin.map(Secret::new),
+            accept: self.accept,
         })
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The file being checked, for errors and relative paths.

@@ -55,6 +55,7 @@ fn defaults_are_the_safe_ones() {
     assert_eq!(config.gateway.tls, Tls::Dev);
     assert_eq!(config.databases[0].unclassified, Unclassified::Refuse);
     assert!(!config.databases[0].passthrough);
+    assert_eq!(config.databases[0].enforcement, Enforcement::Inline);
 }
 
 #[test]
@@ -78,7 +79,12 @@ fn each_wrong_value_is_named() {
             "mysql://broker",
             "database[0].upstream",
         ),
-        ("\"inline\"", "\"views\"", "not there yet"),
+        ("\"inline\"", "\"rules\"", "database[0].enforcement"),
+        (
+            "passthrough = false",
+            "admin = \"mysql://root:secret@db/clinic\"",
+            "database[0].admin",
+        ),
         ("\"mask\"", "\"maybe\"", "database[0].unclassified"),
         (
             "store = \"sqlite\"",

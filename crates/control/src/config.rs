@@ -8,7 +8,7 @@ use std::time::Duration;
 use phigate_audit::LogConfig;
 use phigate_phi::{Classification, Unclassified};
 use phigate_pki::Identity;
-use phigate_types::{DatabaseName, PrincipalName};
+use phigate_types::{DatabaseName, PrincipalName, Secret};
 
 /// How one control plane runs.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct ControlConfig {
     pub client_ca_pem: String,
     /// The admin's bearer token, mode 0600; made on first start.
     pub admin_token: PathBuf,
+    /// The key of the slot logins' passwords, mode 0600; made on first start.
+    pub upstream_key: PathBuf,
     /// Its own audit log.
     pub audit: LogConfig,
     /// How long a gateway may serve without hearing from it; `phigate_lease::LEASE`.
@@ -44,4 +46,12 @@ pub struct DatabaseSpec {
     pub unclassified: Unclassified,
     /// Whether identified, writing grants are relayed unread.
     pub passthrough: bool,
+    /// `postgres://user:password@host:port/dbname?sslmode=...`, as the gateway's.
+    pub upstream: Secret<String>,
+    /// Whether masked views enforce: its gateways log in as the database's slots.
+    pub masked_views: bool,
+    /// A login that may make roles and views, where one is configured.
+    pub admin: Option<Secret<String>>,
+    /// Findings of its doctor that the operator takes upon himself: `NAME OBJECT`.
+    pub accept: Vec<String>,
 }

@@ -36,6 +36,12 @@ pub enum ControlError {
         /// The file.
         path: String,
     },
+    /// The key of the slot logins is not one.
+    #[error("{path} does not hold a key of 32 bytes in hexadecimal digits")]
+    UpstreamKey {
+        /// The file.
+        path: String,
+    },
     /// TLS or gRPC cannot be set up, or failed.
     #[error("the control plane's listener failed: {0}")]
     Serve(#[from] tonic::transport::Error),

@@ -18,6 +18,7 @@ mod recorder;
 mod services;
 mod startup;
 mod token;
+mod upstream_key;
 
 pub use config::{ControlConfig, DatabaseSpec};
 pub use error::ControlError;
@@ -62,7 +63,8 @@ pub async fn serve(
     let (log, told) = startup::open_log(config.audit).await?;
     let earlier = startup::fence(&store, told).await?;
     let token = AdminToken::load_or_create(&config.admin_token, &store).await?;
-    let databases = Databases::new(config.databases);
+    let upstream_key = upstream_key::load_or_create(&config.upstream_key)?;
+    let databases = Databases::new(config.databases, upstream_key);
     startup::reclassify(&store, &databases).await?;
 
     let incoming = TcpIncoming::bind(config.listen)

@@ -44,9 +44,34 @@ pub fn slot(project_key: &[u8; 32]) -> [Vec<u8>; 4] {
     ]
 }
 
-/// HMAC-SHA-256 of a label under the project's key: a key for one purpose.
-fn derive(project_key: &[u8; 32], label: &[u8]) -> [u8; 32] {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, project_key), label);
+/// The key of one database's slot logins (`enforcement = "views"`), from the control plane's own.
+/// `database` is the name clients connect to.
+pub fn login_key(upstream_key: &[u8; 32], database: &str) -> [u8; 32] {
+    let label = [b"phigate slot logins 1 ", database.as_bytes()].concat();
+    derive(upstream_key, &label)
+}
+
+/// The password of one slot login: 64 lower-case hexadecimal digits. PostgreSQL keeps a SCRAM
+/// verifier of it; the password itself is kept nowhere.
+pub fn login_password(login_key: &[u8; 32], login: &str) -> String {
+    let label = [b"phigate slot password 1 ", login.as_bytes()].concat();
+    hex::encode(derive(login_key, &label))
+}
+
+/// The salt of that login's verifier: the same each time, so that making it again changes nothing.
+pub fn login_salt(login_key: &[u8; 32], login: &str) -> [u8; 16] {
+    let label = [b"phigate slot salt 1 ", login.as_bytes()].concat();
+    let mut salt = [0; 16];
+    let derived = derive(login_key, &label);
+    salt.iter_mut()
+        .zip(derived)
+        .for_each(|(to, from)| *to = from);
+    salt
+}
+
+/// HMAC-SHA-256 of a label under a key: a key for one purpose.
+fn derive(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), label);
     let mut key = [0; 32];
     key.iter_mut()
         .zip(tag.as_ref())
@@ -89,5 +114,18 @@ mod tests {
         values.sort_unstable();
         values.dedup();
         assert_eq!(values.len(), ALL.len());
+    }
+
+    #[test]
+    fn each_login_of_each_database_has_a_password_of_its_own() {
+        let (one, other) = (login_key(&[1; 32], "clinic"), login_key(&[1; 32], "lab"));
+        let password = login_password(&one, "phigate_s_1");
+        assert_eq!(password.len(), 64);
+        assert_ne!(password, login_password(&one, "phigate_s_2"));
+        assert_ne!(password, login_password(&other, "phigate_s_1"));
+        assert_ne!(
+            login_salt(&one, "phigate_s_1"),
+            login_salt(&one, "phigate_s_2")
+        );
     }
 }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use phigate_audit::{Level, LogConfig};
 use phigate_config::{Config, Database, Recording, Tls};
 use phigate_control::{ControlConfig, DatabaseSpec};
@@ -40,6 +40,7 @@ pub fn control(config: &Config) -> anyhow::Result<ControlConfig> {
         identity: ca.server(stem::CONTROL, &borrowed(&control_names(config)))?,
         client_ca_pem: ca.certificate_pem().to_owned(),
         admin_token: config.admin_token_file(),
+        upstream_key: config.data_dir.join("control").join("upstream.key"),
         audit: log(config, "control"),
         lease: phigate_lease::LEASE,
     })
@@ -77,7 +78,11 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
             ca_pem,
             identity,
         },
-        databases: config.databases.iter().map(upstream).collect(),
+        databases: config
+            .databases
+            .iter()
+            .map(upstream)
+            .collect::<anyhow::Result<_>>()?,
         audit: log(config, config.gateway.id.as_str()),
         limits: Limits::default(),
         timeouts: Timeouts::default(),
@@ -107,16 +112,29 @@ fn spec(database: &Database) -> anyhow::Result<DatabaseSpec> {
         classification: Arc::new(classification(database)?),
         unclassified: database.unclassified,
         passthrough: database.passthrough,
+        upstream: database.upstream.clone(),
+        masked_views: database.enforcement == phigate_config::Enforcement::Views,
+        admin: database.admin.clone(),
+        accept: database.accept.clone(),
     })
 }
 
-fn upstream(database: &Database) -> UpstreamDatabase {
-    UpstreamDatabase {
+fn upstream(database: &Database) -> anyhow::Result<UpstreamDatabase> {
+    let enforcement = match database.enforcement {
+        phigate_config::Enforcement::Inline => Enforcement::Inline,
+        phigate_config::Enforcement::Views => {
+            bail!(
+                "{}: the gateway does not serve masked views yet",
+                database.name
+            )
+        }
+    };
+    Ok(UpstreamDatabase {
         name: database.name.clone(),
         upstream: database.upstream.clone(),
-        enforcement: Enforcement::Inline,
+        enforcement,
         passthrough: database.passthrough,
-    }
+    })
 }
 
 fn tls(config: &Config) -> anyhow::Result<TlsMode> {

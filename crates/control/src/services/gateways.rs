@@ -6,6 +6,7 @@ use phigate_grant::EndReason;
 use phigate_proto::v1::gateway_service_server::GatewayService;
 use phigate_proto::{parse, to_duration, to_timestamp, v1};
 use phigate_store::{OpenRefused, SessionRequest};
+use phigate_types::DatabaseName;
 use phigate_wire::scram;
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -114,6 +115,7 @@ impl GatewayService for Gateways {
             write: grant.terms.write,
             activated_at: Some(to_timestamp(grant.created_at)),
             project_key: authorised.project_key.expose().to_vec(),
+            upstream_login_key: login_key(plane, &grant.terms.database),
         }))
     }
 
@@ -145,6 +147,14 @@ impl GatewayService for Gateways {
         let policy = v1::GetPolicyResponse::decode(body.as_slice())
             .map_err(|_| Status::internal("the stored policy is damaged"))?;
         Ok(Response::new(policy))
+    }
+}
+
+/// The key of the slots' passwords; empty where no masked views enforce.
+fn login_key(plane: &Plane, database: &DatabaseName) -> Vec<u8> {
+    match plane.databases.get(database) {
+        Some(spec) if spec.masked_views => plane.databases.login_key(database).expose().to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use phigate_proto::v1::gateway_service_client::GatewayServiceClient;
 use phigate_proto::v1::grant_service_client::GrantServiceClient;
 use phigate_proto::v1::session_service_client::SessionServiceClient;
 use phigate_proto::v1::{self, attach_request, attach_response};
+use phigate_types::Secret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -54,11 +55,16 @@ pub(crate) fn config(directory: &Path, classification: &str) -> (ControlConfig, 
             classification: Arc::new(Classification::parse(classification, "test").unwrap()),
             unclassified: Unclassified::Refuse,
             passthrough: false,
+            upstream: Secret::new("postgres://nobody@127.0.0.1:1/clinic".to_owned()),
+            masked_views: false,
+            admin: None,
+            accept: Vec::new(),
         }],
         principals: None,
         identity,
         client_ca_pem: ca.certificate_pem().to_owned(),
         admin_token: directory.join("admin.token"),
+        upstream_key: directory.join("upstream.key"),
         audit: LogConfig {
             segment_bytes: 1 << 20,
             reserve_bytes: 64 << 10,
