@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn the_second_start_finds_the_first_ones_key() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("control/upstream.key");
+        let path = directory.path().join("upstream.key");
         let made = load_or_create(&path).unwrap();
         let found = load_or_create(&path).unwrap();
         assert_eq!(made.expose(), found.expose());

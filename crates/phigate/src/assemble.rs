@@ -40,7 +40,7 @@ pub fn control(config: &Config) -> anyhow::Result<ControlConfig> {
         identity: ca.server(stem::CONTROL, &borrowed(&control_names(config)))?,
         client_ca_pem: ca.certificate_pem().to_owned(),
         admin_token: config.admin_token_file(),
-        upstream_key: config.data_dir.join("control").join("upstream.key"),
+        upstream_key: config.data_dir.join("upstream.key"),
         audit: log(config, "control"),
         lease: phigate_lease::LEASE,
     })
