@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 /// The files of the API, relative to `proto/`.
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
+    "phigate/v1/catalog.proto",
     "phigate/v1/grant.proto",
     "phigate/v1/session.proto",
     "phigate/v1/gateway.proto",

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use phigate_config::Config;
+use phigate_proto::v1::catalog_service_client::CatalogServiceClient;
 use phigate_proto::v1::grant_service_client::GrantServiceClient;
 use phigate_proto::v1::session_service_client::SessionServiceClient;
 use phigate_proto::v1::{
-    CreateGrantRequest, CreateGrantResponse, KillSessionRequest, ListSessionsRequest,
-    RevokeGrantRequest, RevokeGrantResponse, Session,
+    CreateGrantRequest, CreateGrantResponse, ExplainStatementRequest, ExplainStatementResponse,
+    KillSessionRequest, ListSessionsRequest, RevokeGrantRequest, RevokeGrantResponse, Session,
 };
 use phigate_testkit::{client, within};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -48,6 +49,20 @@ impl Admin {
     pub async fn create(&self, request: CreateGrantRequest) -> Result<CreateGrantResponse, Status> {
         let mut client = GrantServiceClient::new(self.channel.clone());
         let answer = within("CreateGrant", client.create_grant(self.with_token(request))).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// Asks what a grant would make of a statement.
+    ///
+    /// # Errors
+    /// The control plane's refusal.
+    pub async fn explain(
+        &self,
+        request: ExplainStatementRequest,
+    ) -> Result<ExplainStatementResponse, Status> {
+        let mut client = CatalogServiceClient::new(self.channel.clone());
+        let request = self.with_token(request);
+        let answer = within("ExplainStatement", client.explain_statement(request)).await?;
         Ok(answer.into_inner())
     }
 

@@ -2,12 +2,14 @@
 //! against, keeps it fresh, and checks a classification file against it.
 
 mod check;
+mod describe;
 mod error;
 mod read;
 mod upstream;
 mod watcher;
 
 pub use check::{Finding, check};
+pub use describe::{Described, describe};
 pub use error::CatalogError;
 pub use read::{OLDEST_MAJOR, read};
 pub use upstream::{CONNECT_TIMEOUT, SslMode, Upstream, UpstreamError};

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Verify the record.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Say what a grant would make of a statement: what would run, what happens to each column, or
+    /// why it is refused and what to do. Nothing is run.
+    Explain(Explain),
 }
 
 #[derive(Subcommand)]
@@ -161,6 +164,33 @@ pub(crate) struct Replay {
     /// Begin with this step.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) from: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The database.
+    #[arg(long)]
+    pub(crate) database: String,
+    /// The release profile: safe_harbor, limited_dataset, expert or identified.
+    #[arg(long)]
+    pub(crate) profile: String,
+    /// Columns to release unmasked: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) reveal: Vec<String>,
+    /// Columns to withhold: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) block: Vec<String>,
+    /// As under a grant with --write.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Where unqualified names are looked up, separated by commas; public if not said.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) search_path: Vec<String>,
+    /// Read the statement from a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    pub(crate) file: Option<PathBuf>,
+    /// The statement; from standard input if neither it nor --file is given.
+    pub(crate) sql: Option<String>,
 }
 
 #[derive(Subcommand)]

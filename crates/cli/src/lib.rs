@@ -1,5 +1,5 @@
 //! `phictl`: grants and sessions over the control plane's gRPC API; replay and verification of the
-//! log from its files alone.
+//! log from its files alone; `explain` says what a grant makes of a statement.
 //!
 //! Data goes to stdout, words to stderr, `--json` makes the data JSON. Exit codes are those of
 //! sysexits.h, but for `audit verify`: 0 sound, 1 tampered, 2 sound only up to a point, 3 usage.
@@ -13,6 +13,7 @@ mod arguments;
 mod audit;
 mod connect;
 mod exit;
+mod explain;
 mod grant;
 mod output;
 mod replay;
@@ -37,6 +38,9 @@ pub async fn run(command_line: impl IntoIterator<Item = OsString>) -> Exit {
             session::run(command, &arguments.connection, arguments.json).await
         }
         Command::Audit(command) => audit::run(&command, &arguments.connection, arguments.json),
+        Command::Explain(options) => {
+            explain::run(options, &arguments.connection, arguments.json).await
+        }
     };
     outcome.unwrap_or_else(|failure| {
         eprintln!("phictl: {}", failure.message);

@@ -6,11 +6,13 @@
 
 mod access;
 mod attach;
+mod catalogs;
 mod clock;
 mod config;
 mod databases;
 mod error;
 mod expiry;
+mod explain;
 mod gateways;
 mod leaf;
 mod plane;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_proto::FILE_DESCRIPTOR_SET;
+use phigate_proto::v1::catalog_service_server::CatalogServiceServer;
 use phigate_proto::v1::gateway_service_server::GatewayServiceServer;
 use phigate_proto::v1::grant_service_server::GrantServiceServer;
 use phigate_proto::v1::session_service_server::SessionServiceServer;
@@ -38,6 +41,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use crate::access::{AdminAccess, Refusals};
+use crate::catalogs::Catalogs;
 use crate::databases::Databases;
 use crate::gateways::Gateways;
 use crate::plane::Plane;
@@ -64,6 +68,7 @@ pub async fn serve(
     let earlier = startup::fence(&store, told).await?;
     let token = AdminToken::load_or_create(&config.admin_token, &store).await?;
     let upstream_key = upstream_key::load_or_create(&config.upstream_key)?;
+    let catalogs = Catalogs::new(&config.databases);
     let databases = Databases::new(config.databases, upstream_key);
     startup::reclassify(&store, &databases).await?;
 
@@ -89,6 +94,7 @@ pub async fn serve(
     let plane = Arc::new(Plane {
         store: store.clone(),
         databases,
+        catalogs,
         principals: config.principals,
         gateways,
         recorder,
@@ -110,6 +116,9 @@ pub async fn serve(
         .set_serving::<SessionServiceServer<services::Sessions>>()
         .await;
     health
+        .set_serving::<CatalogServiceServer<services::Catalog>>()
+        .await;
+    health
         .set_serving::<GatewayServiceServer<services::Gateways>>()
         .await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -128,6 +137,10 @@ pub async fn serve(
         ))
         .add_service(SessionServiceServer::with_interceptor(
             services::Sessions(Arc::clone(&plane)),
+            admin.clone(),
+        ))
+        .add_service(CatalogServiceServer::with_interceptor(
+            services::Catalog(Arc::clone(&plane)),
             admin,
         ))
         .add_service(GatewayServiceServer::new(services::Gateways(Arc::clone(

@@ -11,6 +11,7 @@ use phigate_types::{GatewayId, GrantId, PrincipalName, SessionId, Version};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use crate::catalogs::Catalogs;
 use crate::clock;
 use crate::databases::Databases;
 use crate::error::status;
@@ -24,6 +25,7 @@ pub(crate) const ADMIN: &str = "admin";
 pub(crate) struct Plane {
     pub(crate) store: Store,
     pub(crate) databases: Databases,
+    pub(crate) catalogs: Catalogs,
     pub(crate) principals: Option<Vec<PrincipalName>>,
     pub(crate) gateways: Arc<Gateways>,
     pub(crate) recorder: Recorder,

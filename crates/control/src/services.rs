@@ -1,5 +1,6 @@
 //! The gRPC services: what arrives is checked, the plane acts, the answer is put together.
 
+mod catalog;
 mod gateways;
 mod grants;
 mod sessions;
@@ -7,6 +8,7 @@ mod sessions;
 use phigate_grant::InvalidField;
 use tonic::Status;
 
+pub(crate) use catalog::Catalog;
 pub(crate) use gateways::Gateways;
 pub(crate) use grants::Grants;
 pub(crate) use sessions::Sessions;

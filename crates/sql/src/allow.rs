@@ -5,6 +5,7 @@
 //! A name that is not in a table is not allowed. A row that says `deny` says why after its `#`;
 //! one that a new major brought and nobody has reviewed says `deny` and `unreviewed`.
 
+mod alternative;
 mod function;
 pub(crate) mod keyword;
 mod operator;
@@ -13,6 +14,7 @@ mod setting;
 mod table;
 mod types;
 
+pub(crate) use alternative::instead_of;
 pub(crate) use function::{
     Columns, Function, FunctionKind, Guard, function, function_denied, information_schema_function,
 };

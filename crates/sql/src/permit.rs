@@ -13,6 +13,7 @@ pub struct Permit {
     pub(crate) kind: StatementKind,
     pub(crate) effect: Effect,
     pub(crate) touches: Vec<Touch>,
+    pub(crate) functions: Box<[&'static str]>,
     pub(crate) skeleton: String,
     pub(crate) fingerprint: [u8; 16],
     pub(crate) masked: bool,
@@ -142,6 +143,11 @@ impl Permit {
         &self.touches
     }
 
+    /// The built-in functions it calls by name, each once, in order of their names.
+    pub fn functions(&self) -> &[&'static str] {
+        &self.functions
+    }
+
     /// The statement without literals and without names its author chose: fit for the clear part
     /// of the record.
     pub fn skeleton(&self) -> &str {
@@ -226,6 +232,7 @@ pub fn passthrough(text: &str, _authority: &Passthrough) -> Permit {
         kind: StatementKind::Passthrough,
         effect: Effect::CatalogMayChange,
         touches: Vec::new(),
+        functions: Box::default(),
         skeleton: String::new(),
         fingerprint: [0; 16],
         masked: false,

@@ -12,6 +12,7 @@ mod query;
 mod scope;
 mod types;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ir::{self, Name};
@@ -34,6 +35,8 @@ pub(crate) struct Resolution {
     /// What is written is not what was read: something is substituted, a catalog relation too, or
     /// a call is held to the allow-list by another call in its place.
     pub(crate) rewritten: bool,
+    /// The functions it calls by name.
+    pub(crate) functions: BTreeSet<&'static str>,
 }
 
 /// Walks one statement.

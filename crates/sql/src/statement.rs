@@ -186,6 +186,7 @@ impl Plan {
             kind: self.kind,
             effect: self.effect,
             touches: resolution.touches(cx),
+            functions: resolution.functions.iter().copied().collect(),
             skeleton,
             fingerprint,
             masked: resolution.masked || (self.by_reference && cx.policy.masks_anything()),

@@ -33,7 +33,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "control",
         &[
-            "types", "wire", "phi", "grant", "store", "lease", "audit", "proto", "pki",
+            // sql and catalog: what `phictl explain`, `catalog` and `database` ask of a database.
+            "types", "wire", "phi", "sql", "grant", "catalog", "store", "lease", "audit", "proto",
+            "pki",
         ],
     ),
     ("cluster", &[]),

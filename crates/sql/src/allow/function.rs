@@ -87,12 +87,38 @@ pub(crate) fn information_schema_function(
     find(&INFORMATION_SCHEMA.allowed, name, arguments)
 }
 
+/// The names of all built-in functions that clients may call, in no order.
+pub(super) fn allowed_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.allowed.keys().copied()
+}
+
+/// With how many arguments the function of this name may be called, for people: `1`, `1 or 2`,
+/// `2 or more`; `None` when it may not be called at all.
+pub(super) fn allowed_counts(name: &str) -> Option<String> {
+    let functions = FUNCTIONS.allowed.get(name)?;
+    let takes = |count: usize| functions.iter().any(|f| f.arguments.take(count));
+    let counts: Vec<String> = (0..=MOST_TOLD)
+        .filter(|count| takes(*count))
+        .map(|count| count.to_string())
+        .collect();
+    let more = takes(MOST_TOLD + 1);
+    Some(match (counts.as_slice(), more) {
+        ([first, ..], true) => format!("{first} or more"),
+        ([], _) => return None,
+        ([only], false) => only.clone(),
+        ([first @ .., last], false) => format!("{} or {last}", first.join(", ")),
+    })
+}
+
 impl Function {
     /// Whether it takes any number of arguments, or VARIADIC.
     pub(crate) fn is_variadic(&self) -> bool {
         self.arguments.variadic
     }
 }
+
+/// Numbers of arguments above this are told as "or more".
+const MOST_TOLD: usize = 15;
 
 /// Which numbers of arguments a row speaks of.
 #[derive(Debug, Clone, Copy)]

@@ -16,6 +16,7 @@ impl Resolver<'_> {
         };
         if let Some(function) = function {
             guard(function, call)?;
+            self.out.functions.insert(function.name);
             self.out.rewritten |= function.guard != Guard::None;
         }
         let aggregates = call.over.is_none()
@@ -130,7 +131,11 @@ fn find(call: &mut Call) -> Result<&'static Function> {
         let why = (schema == PG_CATALOG)
             .then(|| allow::function_denied(&name.name, count))
             .flatten();
-        return Err(refused(&name.name, name.place, why));
+        let refusal = refused(&name.name, name.place, why);
+        return Err(match allow::instead_of(&name.name, count) {
+            Some(instead) => refusal.with_hint(instead),
+            None => refusal,
+        });
     };
     if call.variadic && !function.is_variadic() {
         return Err(refused(

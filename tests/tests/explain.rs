@@ -1,0 +1,145 @@
+//! `phictl explain` says beforehand what a session is told afterwards.
+
+use phigate_proto::v1::{ExplainStatementRequest, ExplainStatementResponse};
+use phigate_tests::{House, Phigate};
+use tonic::Code;
+
+fn question(profile: &str, sql: &str) -> ExplainStatementRequest {
+    ExplainStatementRequest {
+        database: "clinic".to_owned(),
+        profile: profile.to_owned(),
+        sql: sql.to_owned(),
+        ..ExplainStatementRequest::default()
+    }
+}
+
+async fn explained(phigate: &Phigate, profile: &str, sql: &str) -> ExplainStatementResponse {
+    phigate.admin.explain(question(profile, sql)).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_column_is_told_with_its_treatment_and_the_reason() {
+    let phigate = House::default().start().await;
+    let mut asked = question(
+        "limited_dataset",
+        "SELECT upper(last_name), ssn, zip FROM patients WHERE phone LIKE '555%' AND patient_id = 7",
+    );
+    asked.reveal = vec!["patients.ssn".to_owned()];
+    let answer = phigate.admin.explain(asked).await.unwrap();
+    let [statement] = answer.statements.as_slice() else {
+        panic!("{answer:?}")
+    };
+    let [patients] = statement.relations.as_slice() else {
+        panic!("{statement:?}")
+    };
+    assert_eq!(patients.relation, "public.patients");
+    let told = |name: &str| {
+        let column = patients.columns.iter().find(|c| c.column == name).unwrap();
+        (column.treatment.as_str(), column.why.as_str())
+    };
+    assert_eq!(told("last_name"), ("redact", "name under limited_dataset"));
+    assert_eq!(told("ssn"), ("keep", "revealed by the grant"));
+    assert_eq!(told("phone"), ("null", "phone under limited_dataset"));
+    assert_eq!(told("zip").0, "keep");
+    assert_eq!(statement.functions, ["upper"]);
+    let outputs: Vec<_> = statement
+        .outputs
+        .iter()
+        .map(|column| (column.name.as_str(), column.r#type.as_str()))
+        .collect();
+    assert_eq!(outputs.len(), 3, "{}", statement.outputs_unknown);
+    assert_eq!(outputs[0], ("upper", "text"));
+    assert!(statement.masked && statement.kind == "query");
+}
+
+/// What explain promises is what a session gets: the same text, the same refusal.
+#[tokio::test]
+async fn a_session_is_told_the_same() {
+    let phigate = House::default().start().await;
+    let alice = phigate
+        .grant("alice")
+        .block("patients.email")
+        .connect()
+        .await;
+    for sql in [
+        "SELECT email FROM patients",
+        "SELECT lenght(last_name) FROM patients",
+        "SELECT last_name FROM patients; DROP TABLE patients",
+        "SELECT * FROM pg_authid",
+        "SELECT ctid FROM patients",
+        "SELECT nothing FROM patients",
+        "SELECT 'it''s",
+    ] {
+        let mut asked = question("limited_dataset", sql);
+        asked.block = vec!["patients.email".to_owned()];
+        let told = phigate.admin.explain(asked).await.unwrap();
+        let told = told.refusal.expect(sql);
+        let refused = alice.refused(sql).await;
+        assert_eq!(
+            (told.sqlstate, told.message, told.hint),
+            (refused.code, refused.message, refused.hint),
+            "{sql}"
+        );
+        assert!(!told.reason.is_empty(), "{sql}");
+    }
+    let refused = explained(&phigate, "limited_dataset", "SELECT ssn, x FROM patients").await;
+    let refused = refused.refusal.unwrap();
+    assert_eq!(
+        (refused.position, refused.reason.as_str()),
+        (13, "unknown_column")
+    );
+}
+
+#[tokio::test]
+async fn what_would_run_holds_no_key_and_is_not_run() {
+    let phigate = House::default().start().await;
+    let sql = "SELECT patient_id, birth_date, pg_sleep(3600) FROM patients";
+    let answer = explained(&phigate, "expert", sql).await;
+    let statement = &answer.statements[0];
+    assert_eq!(statement.outputs.len(), 3, "{}", statement.outputs_unknown);
+    assert!(!statement.sql.contains("upstream"), "{}", statement.sql);
+    let typed = explained(
+        &phigate,
+        "expert",
+        "SELECT patient_id + 'x'::text FROM patients",
+    )
+    .await;
+    let unknown = &typed.statements[0].outputs_unknown;
+    assert!(unknown.contains("42883"), "{unknown}");
+}
+
+#[tokio::test]
+async fn wrong_questions_are_named() {
+    let phigate = House::default().start().await;
+    for (request, code, word) in [
+        (
+            question("nonesuch", "SELECT 1"),
+            Code::InvalidArgument,
+            "profile",
+        ),
+        (
+            ExplainStatementRequest {
+                database: "nowhere".to_owned(),
+                ..question("expert", "SELECT 1")
+            },
+            Code::NotFound,
+            "nowhere",
+        ),
+        (
+            ExplainStatementRequest {
+                reveal: vec!["patients.shoe_size".to_owned()],
+                ..question("expert", "SELECT 1")
+            },
+            Code::InvalidArgument,
+            "shoe_size",
+        ),
+    ] {
+        let status = phigate.admin.explain(request).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        assert!(status.message().contains(word), "{status}");
+    }
+    let passthrough = House::default().passthrough().start().await;
+    let mut asked = question("identified", "DROP TABLE patients");
+    asked.write = true;
+    assert!(passthrough.admin.explain(asked).await.unwrap().passthrough);
+}
