@@ -1,7 +1,9 @@
 //! One transaction, a handful of queries: a database's catalog as a [`Snapshot`].
 
 use phigate_phi::{ColumnType, TypeKind};
-use phigate_sql::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
+use phigate_sql::{
+    Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Executor, Row};
 use std::collections::HashMap;
@@ -23,9 +25,28 @@ const BEGIN: &str = "\
     SET LOCAL lock_timeout = '2s';
     SET LOCAL client_min_messages = 'error'";
 
+/// Also which of them hardening made: these are noted by oid, and nothing in them is read.
 const SCHEMAS: &str = "\
-    SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+    SELECT n.nspname::text, n.oid::int8, n.nspname ~ '^phigate(_p_[0-9a-f]{16})?$'
+    FROM pg_catalog.pg_namespace n
     WHERE n.nspname !~ '^pg_(toast|temp|toast_temp)'";
+
+/// Whether what hardening wrote down can be read.
+const IS_HARDENED: &str = "\
+    SELECT coalesce((SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                     WHERE n.nspname = 'phigate' AND c.relname = 'masked' AND c.relkind = 'r'), false)";
+
+/// Masked views, by what hardening wrote down. One that was dropped since, or made again by somebody
+/// else, is none.
+const HARDENED: &str = "\
+    SELECT m.policy, m.relation::int8, m.view::int8, m.fingerprint, o.oid::int8
+    FROM phigate.masked m
+    JOIN pg_catalog.pg_namespace n ON n.nspname = 'phigate_p_' || pg_catalog.left(m.policy, 16)
+    JOIN pg_catalog.pg_class c
+      ON c.oid = m.view AND c.relnamespace = n.oid AND c.relkind = 'v' AND c.relname = 'r' || m.relation::text
+    LEFT JOIN pg_catalog.pg_class o
+      ON o.relnamespace = n.oid AND o.relkind = 'v' AND o.relname = 'r' || m.relation::text || '_only'";
 
 /// A definition shows neither the functions behind casts nor, where an operator is implied (CASE,
 /// USING), which one it is; `pg_depend` does, of all but PostgreSQL's own. A view that runs one of
@@ -34,8 +55,7 @@ const RELATIONS: &str = "\
     SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
            ARRAY(SELECT i.inhparent::int8 FROM pg_catalog.pg_inherits i
                  WHERE i.inhrelid = c.oid ORDER BY i.inhseqno),
-           CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-                     AND NOT EXISTS (
+           CASE WHEN c.relkind IN ('v', 'm') AND n.nspname <> 'pg_catalog' AND NOT EXISTS (
                         SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
                           ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
                         WHERE r.ev_class = c.oid AND r.rulename = '_RETURN'
@@ -48,7 +68,7 @@ const RELATIONS: &str = "\
                    WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
-      AND n.nspname !~ '^pg_toast'";
+      AND n.nspname !~ '^(pg_toast|phigate(_p_[0-9a-f]{16})?$)'";
 
 /// `named`: how to write a type so that no path and no temporary type can change it. `format_type`
 /// leaves out `pg_catalog`; the grammar's own type names (first list) need none, unless they have no
@@ -75,6 +95,8 @@ const COLUMNS: &str = "\
         LEFT JOIN domain d ON d.domain = a.atttypid
         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relpersistence <> 't'
           AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+          AND c.relnamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n
+                                     WHERE n.nspname ~ '^phigate(_p_[0-9a-f]{16})?$')
     )
     SELECT u.attrelid::int8, u.attnum, u.attname::text, u.atttypid::int8, u.base::int8, u.typmod,
            CASE WHEN p.nspname = 'pg_catalog' AND
@@ -100,7 +122,7 @@ const COLUMNS: &str = "\
 /// What GROUP BY may rely on (`parse_agg.c`, `remove_useless_groupby_columns`): no deferrable key.
 const PRIMARY_KEYS: &str = "\
     SELECT o.conrelid::int8, o.conkey FROM pg_catalog.pg_constraint o
-    WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid >= 16384";
+    WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid <> 0";
 
 /// An enum or domain is another kind of type when a cast to it runs a function that is not
 /// PostgreSQL's own, be it the cast's or one in a constraint, its own or an underlying domain's.
@@ -130,7 +152,7 @@ const TYPES: &str = "\
                      ORDER BY a.attnum) END
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND n.nspname !~ '^pg_(toast|temp|toast_temp)'
+      AND n.nspname !~ '^(pg_(toast|temp|toast_temp)|phigate(_p_[0-9a-f]{16})?$)'
       AND NOT (t.typelem <> 0
                AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc)";
 
@@ -190,7 +212,11 @@ pub(crate) async fn read_at(
     let mut builder = SnapshotBuilder::new(epoch, major);
 
     for row in transaction.fetch_all(SCHEMAS).await? {
-        builder.schema(row.try_get(0)?);
+        if row.try_get(2)? {
+            builder.machinery(oid(&row, 1)?);
+        } else {
+            builder.schema(row.try_get(0)?);
+        }
     }
     let mut columns = HashMap::<u32, Vec<Column>>::new();
     for row in transaction.fetch_all(COLUMNS).await? {
@@ -226,6 +252,18 @@ pub(crate) async fn read_at(
     }
     for row in transaction.fetch_all(COLLATIONS).await? {
         builder.collation(row.try_get(0)?, row.try_get(1)?);
+    }
+    if transaction.fetch_one(IS_HARDENED).await?.try_get(0)? {
+        for row in transaction.fetch_all(HARDENED).await? {
+            let view = HardenedView {
+                view: oid(&row, 2)?,
+                own_rows: row
+                    .try_get::<Option<i64>, _>(4)?
+                    .and_then(|oid| oid.try_into().ok()),
+                fingerprint: row.try_get(3)?,
+            };
+            builder.hardened(row.try_get(0)?, oid(&row, 1)?, view);
+        }
     }
     transaction.commit().await?;
     Ok(builder.build())

@@ -31,10 +31,12 @@ pub use permit::{
     Batch, CopyDirection, Effect, Passthrough, Permit, StatementKind, Touch, passthrough,
 };
 pub use refusal::{Reason, Refusal};
-pub use snapshot::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
+pub use snapshot::{
+    Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+};
 
 pub use budget::ANALYSIS_STACK_BYTES;
-pub use policy::{BoundPolicy, MaskedView, ReleasedColumn, policy_schema};
+pub use policy::{BoundPolicy, Field, MaskedView, ReleasedColumn, Through, policy_schema};
 pub use statement::{analyse, analyse_one};
 
 /// What is known about the session a statement arrived on.

@@ -3,7 +3,9 @@
 mod bind;
 mod columns;
 mod inherit;
+mod machinery;
 mod masked_view;
+mod through;
 mod views;
 
 use std::borrow::Cow;
@@ -19,6 +21,8 @@ use crate::{Snapshot, Touch};
 
 pub(crate) use columns::{Columns, Found, SourceColumn, Visibility};
 pub use masked_view::{MaskedView, ReleasedColumn, policy_schema};
+pub(crate) use through::DEFINER;
+pub use through::{Field, Through};
 
 /// An effective policy bound to a snapshot: make one for each grant and catalog epoch, and share it
 /// among that grant's sessions.
@@ -30,6 +34,8 @@ pub struct BoundPolicy {
     access: HashMap<u32, Access>,
     /// Result fields (table oid, column number) that must never be seen as plain columns.
     fields: HashSet<(u32, i16)>,
+    /// In views mode, what stands in the place of relations.
+    through: Option<through::Views>,
 }
 
 /// What a statement may see of one relation.
@@ -50,7 +56,9 @@ pub(crate) struct Masked {
     pub(crate) from: String,
     /// ONLY may stand before `from`.
     pub(crate) takes_only: bool,
-    /// What stands after WHERE, over unqualified columns.
+    /// What stands in the place of `from` where ONLY is said, if it is something else.
+    pub(crate) own_rows: Option<String>,
+    /// What stands after WHERE, over unqualified columns or those of [`INNER`].
     pub(crate) filter: Option<Cow<'static, str>>,
     /// `filter` decides which of a patient's rows are seen: nothing else may be computed of a row
     /// before it.

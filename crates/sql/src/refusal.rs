@@ -65,6 +65,8 @@ reasons! {
     UnclassifiedColumn = "unclassified_column", INSUFFICIENT_PRIVILEGE;
     /// A relation that nobody has classified.
     UnclassifiedRelation = "unclassified_relation", INSUFFICIENT_PRIVILEGE;
+    /// A relation whose masked view is missing or is not what it would be made now.
+    NotHardened = "not_hardened", INSUFFICIENT_PRIVILEGE;
     /// A relation whose contents cannot be released under any grant but a passthrough one.
     RefusedRelation = "refused_relation", INSUFFICIENT_PRIVILEGE;
     /// A view whose definition cannot be analysed.

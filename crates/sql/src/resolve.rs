@@ -6,6 +6,7 @@ mod call;
 mod expr;
 mod figure;
 mod from;
+mod identity;
 mod join;
 mod keys;
 mod query;

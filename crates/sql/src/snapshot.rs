@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use phigate_phi::ColumnType;
+use phigate_phi::{ColumnType, PolicyId};
 
 /// The catalog of one database at one epoch. Build it with [`SnapshotBuilder`].
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,19 @@ pub struct Snapshot {
     comparisons: HashSet<String>,
     rows: HashMap<u32, Vec<u32>>,
     primary_keys: HashMap<u32, Vec<i16>>,
+    hardened: HashMap<String, HashMap<u32, HardenedView>>,
+    machinery: Vec<u32>,
+}
+
+/// A masked view as it is in the database: what hardening wrote down of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HardenedView {
+    /// The view's `pg_class.oid`.
+    pub view: u32,
+    /// That of the view over the relation's own rows, where there is one.
+    pub own_rows: Option<u32>,
+    /// [`MaskedView::fingerprint`](crate::MaskedView::fingerprint) when it was made.
+    pub fingerprint: String,
 }
 
 /// A relation that can stand in FROM, or could.
@@ -133,6 +146,22 @@ impl Snapshot {
         self.primary_keys.get(&oid).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether the database holds masked views of this policy.
+    pub fn is_hardened(&self, policy: &PolicyId) -> bool {
+        self.hardened.contains_key(policy.as_str())
+    }
+
+    /// The masked view of a relation (`pg_class.oid`) under a policy.
+    pub fn hardened(&self, policy: &PolicyId, relation: u32) -> Option<&HardenedView> {
+        self.hardened.get(policy.as_str())?.get(&relation)
+    }
+
+    /// The schemas (`pg_namespace.oid`) of masked views and of what they need, which no client sees;
+    /// in order. What is in them is in no snapshot.
+    pub(crate) fn machinery(&self) -> &[u32] {
+        &self.machinery
+    }
+
     /// Whether a comparison operator of somebody's own lies in one of these schemas, or in any if
     /// there are none: where a construct looks its operator up by name, it may be found.
     pub fn has_own_comparison(&self, path: &[String]) -> bool {
@@ -237,6 +266,22 @@ impl SnapshotBuilder {
         self
     }
 
+    /// Adds the masked view of a relation (`pg_class.oid`) under a policy, by the policy's whole id.
+    pub fn hardened(&mut self, policy: &str, relation: u32, view: HardenedView) -> &mut Self {
+        let views = self.snapshot.hardened.entry(policy.to_owned()).or_default();
+        views.insert(relation, view);
+        self
+    }
+
+    /// Notes a schema (`pg_namespace.oid`) that hardening made.
+    pub fn machinery(&mut self, schema: u32) -> &mut Self {
+        let place = self.snapshot.machinery.binary_search(&schema);
+        if let Err(place) = place {
+            self.snapshot.machinery.insert(place, schema);
+        }
+        self
+    }
+
     /// Notes that this schema holds an operator `=`, `<>`, `<`, `<=`, `>` or `>=` that neither
     /// PostgreSQL nor an extension made.
     pub fn own_comparison(&mut self, schema: &str) -> &mut Self {
@@ -253,6 +298,11 @@ impl SnapshotBuilder {
             .or_default()
             .push(relation);
         self
+    }
+
+    /// One that goes on from a finished snapshot.
+    pub fn from(snapshot: Snapshot) -> Self {
+        Self { snapshot }
     }
 
     /// The finished snapshot.

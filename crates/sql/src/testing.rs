@@ -7,8 +7,10 @@ use phigate_phi::{
 };
 use phigate_types::Profile;
 
-use crate::snapshot::{Column, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType};
-use crate::{Batch, BoundPolicy, Context, Refusal, Session, analyse};
+use crate::snapshot::{
+    Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+};
+use crate::{Batch, BoundPolicy, Context, Refusal, Session, Through, analyse};
 
 const CATALOG: &str = include_str!("testing/pg15-catalog.txt");
 
@@ -37,6 +39,12 @@ archive.patients,id,integer,person_key,keep,keep
 archive.patients,ssn,char(11),ssn,null,null
 classified_view,id,integer,person_key,keep,keep
 ";
+
+/// The oid of the schema that hardening made.
+const MACHINERY: u32 = 77_777;
+/// What lies between a relation's oid and that of its masked view, and of the one of its own rows.
+pub(crate) const MASKED_VIEWS: u32 = 1_000_000;
+pub(crate) const OWN_ROWS: u32 = 2_000_000;
 
 /// A database, a grant's policy, a session.
 pub(crate) struct World {
@@ -113,6 +121,41 @@ impl World {
         let cx = ReleaseContext::new(self.effective.profile, "", KeyAccess::Slot);
         self.policy = BoundPolicy::bind(&self.effective, &self.snapshot, &cx);
         self
+    }
+
+    /// In views mode, with a masked view for each relation but those `without`.
+    pub(crate) fn through_views_without(self, without: &[&str]) -> Self {
+        let mut world = self.slot();
+        let id = world.policy.policy_id().unwrap().clone();
+        let views = world.policy.masked_views(&world.snapshot);
+        let mut builder = SnapshotBuilder::from(world.snapshot);
+        builder.machinery(MACHINERY);
+        for view in views {
+            let hardened = HardenedView {
+                view: view.relation + MASKED_VIEWS,
+                own_rows: view.own_rows_sql.map(|_| view.relation + OWN_ROWS),
+                fingerprint: view.fingerprint,
+            };
+            builder.hardened(id.as_str(), view.relation, hardened);
+        }
+        for name in without {
+            let oid = builder.clone().build().find("public", name).unwrap().oid;
+            let stale = HardenedView {
+                view: oid + MASKED_VIEWS,
+                own_rows: None,
+                fingerprint: "stale".to_owned(),
+            };
+            builder.hardened(id.as_str(), oid, stale);
+        }
+        world.snapshot = builder.build();
+        let cx = ReleaseContext::new(world.effective.profile, "", KeyAccess::Slot);
+        let through = Through {
+            database: "clinic",
+            user: "broker",
+        };
+        world.policy = BoundPolicy::bind(&world.effective, &world.snapshot, &cx)
+            .through_views(&world.snapshot, &through);
+        world
     }
 
     pub(crate) fn analyse(&self, text: &str) -> Result<Batch, Refusal> {

@@ -15,6 +15,7 @@ mod round_trip;
 mod scopes;
 mod stack;
 mod statements;
+mod through;
 mod timings;
 
 use crate::testing::World;

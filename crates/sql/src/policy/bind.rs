@@ -10,7 +10,7 @@ use phigate_phi::{
 
 use super::columns::{Columns, SourceColumn, Visibility};
 use super::inherit::{Rules, folded, stricter};
-use super::{Access, BoundPolicy, INNER, Masked, views};
+use super::{Access, BoundPolicy, INNER, Masked, machinery, views};
 use crate::allow;
 use crate::ir::Name;
 use crate::refusal::{Reason, Refusal};
@@ -191,6 +191,7 @@ fn user(
     Access::Masked(Arc::new(Masked {
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
         takes_only: relation.kind != RelationKind::View,
+        own_rows: None,
         filter: None,
         barrier: false,
         columns,
@@ -247,7 +248,11 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
     };
     let source = |column: &Column| source_column(column, Visibility::Visible, snapshot);
     let columns = Arc::new(relation.columns.iter().map(source).collect::<Columns>());
-    if allowed.hidden_columns.is_empty() && allowed.filter.is_none() {
+    let filter = match (allowed.filter, machinery::hiding(relation, snapshot)) {
+        (Some(filter), Some(hiding)) => Some(Cow::Owned(format!("({filter}) AND {hiding}"))),
+        (filter, hiding) => filter.map(Cow::Borrowed).or(hiding.map(Cow::Owned)),
+    };
+    if allowed.hidden_columns.is_empty() && filter.is_none() {
         return Access::Open(columns);
     }
     let hidden = |column: &Column| allowed.hidden_columns.contains(&column.name.as_str());
@@ -269,7 +274,8 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
     Access::Masked(Arc::new(Masked {
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
         takes_only: false,
-        filter: allowed.filter.map(Cow::Borrowed),
+        own_rows: None,
+        filter,
         barrier: false,
         columns,
         released: released.collect(),

@@ -68,6 +68,45 @@ pub(super) fn bind(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Sn
     }
 }
 
+/// Binds the standard's views by their definitions, in which roles are read from the catalog that
+/// has no passwords.
+pub(super) fn bind_standard(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Snapshot) {
+    let mut waiting: Vec<Relation> = views.into_iter().cloned().collect();
+    for view in &mut waiting {
+        let text = view.definition.take();
+        view.definition = text.map(|text| text.replace("pg_authid", "pg_roles"));
+    }
+    loop {
+        let before = waiting.len();
+        let mut still = Vec::new();
+        for view in waiting {
+            let cx = Context {
+                snapshot,
+                policy: bound,
+                session: &DEFINITION,
+            };
+            let access = match read(&view, &cx) {
+                Ok(Outcome::Pending) => {
+                    still.push(view);
+                    continue;
+                }
+                Ok(Outcome::Bound(access)) => access,
+                Err(refusal) => Access::Refused(Box::new(unreadable(&view, &refusal))),
+            };
+            bound.access.insert(view.oid, access);
+        }
+        waiting = still;
+        if waiting.is_empty() || waiting.len() == before {
+            break;
+        }
+    }
+    for view in waiting {
+        let unbound = Refusal::new(Reason::View, "it reads a relation that is not known");
+        let refused = Access::Refused(Box::new(unreadable(&view, &unbound)));
+        bound.access.insert(view.oid, refused);
+    }
+}
+
 /// The columns of `relation` that an expression over it reads; `None` if it cannot be told.
 pub(super) fn columns_of_expression(
     relation: &Relation,
@@ -143,6 +182,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
     Ok(Outcome::Bound(Access::Masked(Arc::new(Masked {
         from: format!("({body}) AS \"{INNER}\"({})", names.join(", ")),
         takes_only: false,
+        own_rows: None,
         filter: None,
         barrier: false,
         columns: open,

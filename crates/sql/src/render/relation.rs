@@ -61,14 +61,24 @@ impl Writer<'_> {
         }
     }
 
-    /// A relation as it is.
-    fn plain(&mut self, reference: &RelationRef, relation: &Relation, source: &Source) {
-        if reference.only {
+    /// A relation by its name; in views mode by the name of its masked view, which has no ONLY. What
+    /// is recorded tells of the relation either way.
+    pub(crate) fn open_relation(&mut self, relation: &Relation, only: bool) {
+        let view = self.cx.policy.view_of(relation.oid, only);
+        if let Some(view) = view.filter(|_| !self.is_skeleton()) {
+            return self.embed(view);
+        }
+        if only {
             self.push("ONLY ");
         }
         self.name(&relation.schema);
         self.push(".");
         self.name(&relation.name);
+    }
+
+    /// A relation as it is.
+    fn plain(&mut self, reference: &RelationRef, relation: &Relation, source: &Source) {
+        self.open_relation(relation, reference.only);
         if let Some(alias) = &source.alias {
             self.push(" AS ");
             self.chosen(alias);
@@ -116,10 +126,15 @@ impl Writer<'_> {
             self.name(name);
         }
         self.push(" FROM ");
-        if only && masked.takes_only {
-            self.push("ONLY ");
+        match &masked.own_rows {
+            Some(own_rows) if only => self.embed(own_rows),
+            Some(_) | None => {
+                if only && masked.takes_only {
+                    self.push("ONLY ");
+                }
+                self.embed(&masked.from);
+            }
         }
-        self.embed(&masked.from);
         if let Some(filter) = &masked.filter {
             self.push(" WHERE ");
             self.embed(filter);

@@ -16,6 +16,7 @@ impl Resolver<'_> {
         };
         if let Some(function) = function {
             guard(function, call)?;
+            self.ask_for_definer(call);
             self.out.functions.insert(function.name);
             self.out.rewritten |= function.guard != Guard::None;
         }

@@ -7,6 +7,12 @@ use crate::refusal::{Place, Reason, Refusal, Result};
 impl Resolver<'_> {
     /// Settles an expression in place; returns the attributes of its value when it is a row.
     pub(super) fn expr(&mut self, expr: &mut Expr) -> Result<Shape> {
+        if let Expr::ValueFunction(_) | Expr::Call(_) = expr
+            && let Some(user) = self.shown_user(expr)
+        {
+            *expr = user;
+            return Ok(None);
+        }
         match expr {
             Expr::Unresolved(_) => return self.name(expr),
             Expr::UnresolvedRow(path) => {

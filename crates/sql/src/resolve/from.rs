@@ -239,6 +239,14 @@ impl<'a> Resolver<'a> {
             Access::Refused(refusal) => return Err(refusal.clone().near(place)),
         };
         if let Some(sample) = &mut reference.sample {
+            if self.cx.policy.view_of(relation.oid, false).is_some() {
+                return Err(Refusal::new(
+                    Reason::Construct,
+                    "TABLESAMPLE is not supported where tables are read through masked views",
+                )
+                .with_hint("use WHERE random() < 0.1 in its place")
+                .near(place));
+            }
             self.expr(&mut sample.quantity)?;
         }
         let columns = aliased(&columns, alias)?;

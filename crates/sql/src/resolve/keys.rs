@@ -11,9 +11,10 @@ use crate::ir::{Column, Expr, Group, Item, Literal, Name, Select};
 use crate::policy::Access;
 
 /// Types of `pg_catalog` without equality, which cannot be grouped by.
-const WITHOUT_EQUALITY: [u32; 9] = [
+const WITHOUT_EQUALITY: [u32; 10] = [
     114, // json
     142, // xml
+    194, // pg_node_tree
     600, // point
     601, // lseg
     602, // path
@@ -63,14 +64,12 @@ impl Resolver<'_> {
 
     /// Whether it is a masked relation whose whole primary key is grouped by.
     fn is_keyed(&self, source: &Source, grouped: &[Column]) -> bool {
-        let Origin::Relation {
-            oid,
-            catalog: false,
-        } = source.origin
-        else {
+        let Origin::Relation { oid, catalog: _ } = source.origin else {
             return false;
         };
-        let is_masked = matches!(self.cx.policy.access(oid), Some(Access::Masked(_)));
+        // A view has no key either.
+        let is_masked = matches!(self.cx.policy.access(oid), Some(Access::Masked(_)))
+            || self.cx.policy.view_of(oid, false).is_some();
         let key = self.cx.snapshot.primary_key(oid);
         let columns = self.cx.snapshot.relation(oid);
         is_masked
