@@ -5,6 +5,7 @@ mod check;
 mod describe;
 mod error;
 mod read;
+mod slots;
 mod upstream;
 mod watcher;
 
@@ -12,5 +13,6 @@ pub use check::{Finding, check};
 pub use describe::{Described, describe};
 pub use error::CatalogError;
 pub use read::{OLDEST_MAJOR, read};
+pub use slots::{Assignment, SlotError, Slots};
 pub use upstream::{CONNECT_TIMEOUT, SslMode, Upstream, UpstreamError};
 pub use watcher::{POLL_EVERY, STALE_AFTER, Stale, Watcher};

@@ -155,10 +155,14 @@ impl Upstream {
         match timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(CatalogError::connect(&error, self)),
-            Err(_) => Err(CatalogError::Timeout {
-                address: self.address(),
-                after: CONNECT_TIMEOUT,
-            }),
+            Err(_) => Err(self.timed_out(CONNECT_TIMEOUT)),
+        }
+    }
+
+    pub(crate) fn timed_out(&self, after: Duration) -> CatalogError {
+        CatalogError::Timeout {
+            address: self.address(),
+            after,
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Authorised {
     pub(crate) policy: Arc<EffectivePolicy>,
     /// The key of pseudonyms and date shifts.
     pub(crate) project_key: phigate_types::Secret<[u8; 32]>,
+    /// From which the passwords of the database's slot logins come, in views mode.
+    pub(crate) upstream_login_key: Option<phigate_types::Secret<[u8; 32]>>,
     /// The UTC date ages are judged at, `YYYY-MM-DD`.
     pub(crate) as_of: String,
     /// The end, for people.
@@ -114,6 +116,7 @@ pub(crate) async fn authorise(
             write: answer.write,
             policy,
             project_key: opened.project_key,
+            upstream_login_key: opened.upstream_login_key,
             as_of: opened.activated_at.date(),
             expires_at: opened.expires_at,
             ends,
@@ -207,6 +210,7 @@ struct Opened {
     purpose: Purpose,
     policy_id: String,
     project_key: phigate_types::Secret<[u8; 32]>,
+    upstream_login_key: Option<phigate_types::Secret<[u8; 32]>>,
 }
 
 impl Opened {
@@ -225,6 +229,13 @@ impl Opened {
             .as_slice()
             .try_into()
             .map_err(|_| wrong("project_key"))?;
+        let upstream_login_key = match answer.upstream_login_key.as_slice() {
+            [] => None,
+            key => {
+                let key = key.try_into().map_err(|_| wrong("upstream_login_key"))?;
+                Some(phigate_types::Secret::new(key))
+            }
+        };
         Ok(Self {
             epoch: Epoch(answer.epoch),
             remaining,
@@ -235,6 +246,7 @@ impl Opened {
             purpose: answer.purpose.parse().map_err(|_| wrong("purpose"))?,
             policy_id: answer.policy_id.clone(),
             project_key: phigate_types::Secret::new(key),
+            upstream_login_key,
         })
     }
 }

@@ -75,6 +75,8 @@ pub struct UpstreamDatabase {
 pub enum Enforcement {
     /// Derived tables in the statement.
     Inline,
+    /// Masked views in the database, and logins that can read nothing else.
+    Views,
 }
 
 /// How many connections.

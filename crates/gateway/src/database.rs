@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phigate_catalog::Watcher;
+use phigate_catalog::{Slots, Watcher};
 use phigate_sql::Snapshot;
 use phigate_types::DatabaseName;
 
@@ -13,6 +13,8 @@ pub(crate) struct Database {
     pub(crate) name: DatabaseName,
     pub(crate) address: Address,
     pub(crate) passthrough: bool,
+    /// In views mode, where sessions' logins come from.
+    pub(crate) slots: Option<Slots>,
     watcher: Watcher,
 }
 
@@ -21,12 +23,14 @@ impl Database {
         name: DatabaseName,
         address: Address,
         passthrough: bool,
+        slots: Option<Slots>,
         watcher: Watcher,
     ) -> Self {
         Self {
             name,
             address,
             passthrough,
+            slots,
             watcher,
         }
     }

@@ -7,9 +7,10 @@ use aws_lc_rs::digest::{Context as Sha256, SHA256};
 use equivalent::Equivalent;
 use moka::future::Cache;
 use phigate_audit::record::{Analysis, ColumnTouch, Decision, Fingerprint, Touch};
-use phigate_phi::{EffectivePolicy, ReleaseContext};
+use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext};
 use phigate_sql::{
     Batch, BoundPolicy, Context, Passthrough, Permit, Refusal, Session, Snapshot, StatementKind,
+    Through,
 };
 use phigate_types::{PgError, SqlState};
 
@@ -152,6 +153,12 @@ impl Enforcer {
         self.authority.is_some()
     }
 
+    /// Whether the database had masked views of the policy when it was last looked at.
+    pub(crate) fn is_hardened(&self) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.snapshot.is_hardened(&self.policy.id))
+    }
+
     /// The policy as bound for the last text; `None` before the first.
     pub(crate) fn bound(&self) -> Option<&BoundPolicy> {
         self.current.as_ref().map(|current| current.bound.as_ref())
@@ -231,9 +238,19 @@ impl Enforcer {
         };
         let (policy, release) = (Arc::clone(&self.policy), Arc::clone(&self.release));
         let of = Arc::clone(&snapshot);
+        let through = (release.keys == KeyAccess::Slot).then(|| {
+            let user = self.database.address.user.clone();
+            (self.facts.database.clone(), user)
+        });
         let bind = async move {
-            tokio::task::spawn_blocking(move || Arc::new(BoundPolicy::bind(&policy, &of, &release)))
-                .await
+            tokio::task::spawn_blocking(move || {
+                let bound = BoundPolicy::bind(&policy, &of, &release);
+                Arc::new(match &through {
+                    None => bound,
+                    Some((database, user)) => bound.through_views(&of, &Through { database, user }),
+                })
+            })
+            .await
         };
         let bound = self
             .plans

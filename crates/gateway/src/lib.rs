@@ -30,7 +30,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use phigate_audit::Log;
-use phigate_catalog::{POLL_EVERY, Upstream, Watcher};
+use phigate_catalog::{POLL_EVERY, Slots, Upstream, Watcher};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -126,16 +126,20 @@ async fn databases(
             .connect()
             .await
             .map_err(|error| wrong(error.to_string()))?;
-        let watcher = Watcher::start(upstream, POLL_EVERY);
+        let watcher = Watcher::start(upstream.clone(), POLL_EVERY);
         watcher
             .ready(limits::FIRST_CATALOG)
             .await
             .map_err(|error| wrong(error.to_string()))?;
-        let Enforcement::Inline = configured.enforcement;
+        let slots = match configured.enforcement {
+            Enforcement::Inline => None,
+            Enforcement::Views => Some(Slots::new(upstream)),
+        };
         let database = database::Database::new(
             configured.name.clone(),
             address,
             configured.passthrough,
+            slots,
             watcher,
         );
         databases.insert(configured.name.clone(), Arc::new(database));

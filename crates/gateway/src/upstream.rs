@@ -2,6 +2,7 @@
 
 mod connect;
 mod login;
+pub(crate) mod slot;
 mod verify;
 
 use bytes::BytesMut;

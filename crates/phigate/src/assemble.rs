@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use phigate_audit::{Level, LogConfig};
 use phigate_config::{Config, Database, Recording, Tls};
 use phigate_control::{ControlConfig, DatabaseSpec};
@@ -122,12 +122,7 @@ fn spec(database: &Database) -> anyhow::Result<DatabaseSpec> {
 fn upstream(database: &Database) -> anyhow::Result<UpstreamDatabase> {
     let enforcement = match database.enforcement {
         phigate_config::Enforcement::Inline => Enforcement::Inline,
-        phigate_config::Enforcement::Views => {
-            bail!(
-                "{}: the gateway does not serve masked views yet",
-                database.name
-            )
-        }
+        phigate_config::Enforcement::Views => Enforcement::Views,
     };
     Ok(UpstreamDatabase {
         name: database.name.clone(),

@@ -18,7 +18,8 @@ pub use encode::{
     authentication_cleartext, authentication_ok, authentication_sasl, authentication_sasl_continue,
     authentication_sasl_final, backend_key_data, bind_complete, close_complete, command_complete,
     data_row_text, empty_query, error, negotiate_protocol_version, no_data, notice,
-    parameter_status, parse_complete, portal_suspended, ready_for_query, row_description_text,
+    parameter_status, parse_complete, portal_suspended, ready_for_query, row_description,
+    row_description_text,
 };
 pub use fields::{ErrorFields, field};
 

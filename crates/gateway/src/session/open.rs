@@ -24,7 +24,7 @@ use crate::gateway::Gateway;
 use crate::startup::parameters::Requested;
 use crate::startup::settings::Settings;
 use crate::stream::ClientStream;
-use crate::upstream::{self, Connection, Login, UpstreamError};
+use crate::upstream::{self, Address, Connection, Login, UpstreamError, slot};
 use crate::{clock, limits};
 
 /// Everything a session is opened from.
@@ -77,11 +77,16 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
     let passthrough = authority.is_some();
     let settings = Settings::of(requested, passthrough)?;
     let path = settings.path.clone();
-    let release = ReleaseContext::new(
-        authorised.profile,
-        authorised.as_of.clone(),
-        KeyAccess::Settings,
-    );
+    let slots = database.slots.as_ref().filter(|_| !passthrough);
+    let release = match slots {
+        None => ReleaseContext::new(
+            authorised.profile,
+            authorised.as_of.clone(),
+            KeyAccess::Settings,
+        ),
+        // The date is the slot's, so that one binding serves every grant.
+        Some(_) => ReleaseContext::new(authorised.profile, "", KeyAccess::Slot),
+    };
     let facts = Facts {
         user: requested.principal.clone(),
         database: requested.database.clone(),
@@ -104,8 +109,17 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
             .await
             .map_err(|refused| (refused.reason, fatal(refused.error)))?;
     }
-    let login = settings.login(requested, authorised, passthrough);
-    let connection = connect(gateway, database, &login).await?;
+    let login = settings.login(requested, authorised, passthrough, slots.is_none());
+    let connection = match slots {
+        None => connect(gateway, database, &database.address, &login, None).await?,
+        Some(slots) => {
+            if !enforcer.is_hardened() {
+                return Err(slot::not_hardened(&database.name, authorised));
+            }
+            let slot = slot::assign(slots, &database.address, &database.name, authorised).await?;
+            connect(gateway, database, &slot.address, &login, Some(&slot.check)).await?
+        }
+    };
     let recorder = record(opening, tls, passthrough)
         .map_err(|error| ("unrecorded", fatal(not_recorded(&error))))?;
     let masked = !passthrough && withholds(&authorised.policy);
@@ -193,12 +207,14 @@ impl Opening<'_> {
 async fn connect(
     gateway: &Gateway,
     database: &Database,
+    address: &Address,
     login: &Login,
+    check: Option<&str>,
 ) -> Result<Connection, Denied> {
     let connecting = async {
         let _turn = gateway.upstream_logins.acquire().await;
-        let stream = upstream::connect(&database.address).await?;
-        upstream::login(stream, &database.address, login).await
+        let stream = upstream::connect(address).await?;
+        upstream::login(stream, address, login, check).await
     };
     let connected = tokio::time::timeout(gateway.timeouts.upstream_login, connecting)
         .await

@@ -1,9 +1,10 @@
 //! What the server says beside rows, made fit for a client of a masked session.
 
 use bytes::BytesMut;
-use phigate_sql::BoundPolicy;
+use phigate_sql::{BoundPolicy, Field};
 use phigate_wire::DecodeError;
-use phigate_wire::backend::{self, ErrorFields, RowField, field};
+use phigate_wire::backend::{self, ErrorFields, field};
+use phigate_wire::frame::HEADER_LEN;
 
 /// The longest primary message that is passed on, in bytes.
 const MESSAGE_MAX: usize = 1024;
@@ -93,13 +94,38 @@ pub(super) fn shown<'v>(
     }
 }
 
-/// The tripwire: whether a row description has a field that is a masked column itself. Everything a
-/// masked statement returns is computed, or from an unmasked column.
-pub(super) fn trips(body: &[u8], policy: &BoundPolicy) -> Result<bool, DecodeError> {
-    let masked = |field: &RowField<'_>| {
-        field.table_oid != 0 && policy.is_masked_field(field.table_oid, field.column)
-    };
-    Ok(backend::decode_row_description(body)?.iter().any(masked))
+/// What a row description is found to be.
+#[derive(Debug)]
+pub(super) enum Described {
+    /// Nothing of it has to change.
+    AsItIs,
+    /// Fields of masked views, told as what they stand for.
+    As(BytesMut),
+    /// The tripwire: a field is a masked column itself. Everything a masked statement returns is
+    /// computed, or from an unmasked column.
+    Masked,
+}
+
+/// Looks at a row description.
+pub(super) fn described(body: &[u8], policy: &BoundPolicy) -> Result<Described, DecodeError> {
+    let mut fields = backend::decode_row_description(body)?;
+    let mut changed = false;
+    for field in &mut fields {
+        let (table, column) = match policy.field(field.table_oid, field.column) {
+            Field::AsItIs => continue,
+            Field::Masked => return Ok(Described::Masked),
+            Field::Base(table, column) => (table, column),
+            Field::Computed => (0, 0),
+        };
+        changed = true;
+        (field.table_oid, field.column) = (table, column);
+    }
+    if !changed {
+        return Ok(Described::AsItIs);
+    }
+    let mut out = BytesMut::with_capacity(body.len() + HEADER_LEN);
+    backend::row_description(&fields, &mut out);
+    Ok(Described::As(out))
 }
 
 fn class(fields: &ErrorFields) -> &[u8] {
@@ -197,17 +223,87 @@ mod tests {
             phigate_phi::EffectivePolicy::from_parts(profile, Unclassified::Refuse, rules).unwrap();
         let context = ReleaseContext::new(profile, "2026-01-01".to_owned(), KeyAccess::Settings);
         let bound = BoundPolicy::bind(&policy, &catalog.build(), &context);
-        let described = |oid: u32, number: i16| {
+        let body = |oid: u32, number: i16| {
             let mut body = vec![0, 1, b'x', 0];
             body.extend(oid.to_be_bytes());
             body.extend(number.to_be_bytes());
             body.extend([0, 0, 0, 25, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
             body
         };
-        assert!(trips(&described(16400, 1), &bound).unwrap());
-        assert!(!trips(&described(16400, 2), &bound).unwrap());
-        assert!(!trips(&described(0, 0), &bound).unwrap(), "computed");
-        assert!(trips(&described(16400, 1)[..10], &bound).is_err());
+        let masked = |oid, number| {
+            matches!(
+                described(&body(oid, number), &bound).unwrap(),
+                Described::Masked
+            )
+        };
+        assert!(masked(16400, 1));
+        assert!(!masked(16400, 2));
+        assert!(!masked(0, 0), "computed");
+        assert!(described(&body(16400, 1)[..10], &bound).is_err());
+    }
+
+    #[test]
+    fn fields_of_masked_views_are_told_as_those_of_relations() {
+        use phigate_phi::{ColumnType, KeyAccess, ReleaseContext, Rule, Unclassified};
+        use phigate_sql::{Column, HardenedView, Relation, RelationKind, SnapshotBuilder, Through};
+
+        let mut catalog = SnapshotBuilder::new(1, 15);
+        catalog.relation(Relation {
+            oid: 16400,
+            schema: "public".to_owned(),
+            name: "wards".to_owned(),
+            kind: RelationKind::Table,
+            columns: vec![Column {
+                attnum: 7,
+                name: "beds".to_owned(),
+                ty: ColumnType::builtin(23, -1, "integer"),
+                generated: None,
+            }],
+            parents: Vec::new(),
+            definition: None,
+            has_rules: false,
+        });
+        let profile = phigate_types::Profile::LimitedDataset;
+        let rules = vec![Rule {
+            column: "wards.beds".parse().unwrap(),
+            identifier: "none".parse().unwrap(),
+            treatment: "keep".parse().unwrap(),
+        }];
+        let policy =
+            phigate_phi::EffectivePolicy::from_parts(profile, Unclassified::Refuse, rules).unwrap();
+        let context = ReleaseContext::new(profile, "", KeyAccess::Slot);
+        let snapshot = catalog.clone().build();
+        let bound = BoundPolicy::bind(&policy, &snapshot, &context);
+        let fingerprint = bound.masked_views(&snapshot)[0].fingerprint.clone();
+        let view = HardenedView {
+            view: 16500,
+            own_rows: None,
+            fingerprint,
+        };
+        catalog.hardened(policy.id.as_str(), 16400, view);
+        let through = Through {
+            database: "clinic",
+            user: "broker",
+        };
+        let bound = bound.through_views(&catalog.build(), &through);
+        let mut frame = BytesMut::new();
+        let mut beds = backend::RowField {
+            name: b"beds",
+            table_oid: 16500,
+            column: 1,
+            type_oid: 23,
+            type_len: 4,
+            typmod: -1,
+            format: 0,
+        };
+        backend::row_description(&[beds.clone()], &mut frame);
+        let Described::As(said) = described(&frame[HEADER_LEN..], &bound).unwrap() else {
+            panic!("not rewritten");
+        };
+        (beds.table_oid, beds.column) = (16400, 7);
+        frame.clear();
+        backend::row_description(&[beds], &mut frame);
+        assert_eq!(said, frame);
     }
 
     #[test]

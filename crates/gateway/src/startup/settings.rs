@@ -74,12 +74,13 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What our own startup packet says.
+    /// What our own startup packet says; the project's keys too if statements read them from there.
     pub(crate) fn login(
         &self,
         requested: &Requested,
         authorised: &Authorised,
         passthrough: bool,
+        keys: bool,
     ) -> Login {
         let mut settings = vec![(CHECK_INTERVAL.0.to_owned(), CHECK_INTERVAL.1.to_owned())];
         let mut parameters = vec![(
@@ -98,7 +99,9 @@ impl Settings {
         settings.extend(self.pass.iter().cloned());
         settings.push(("standard_conforming_strings".to_owned(), "on".to_owned()));
         settings.push(("search_path".to_owned(), quoted(&self.path)));
-        settings.extend(phigate_phi::keys::settings(authorised.project_key.expose()));
+        if keys {
+            settings.extend(phigate_phi::keys::settings(authorised.project_key.expose()));
+        }
         Login {
             parameters,
             settings,

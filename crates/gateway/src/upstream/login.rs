@@ -18,11 +18,16 @@ pub(crate) struct Login {
     pub(crate) settings: Vec<(String, String)>,
 }
 
-/// Logs in on a fresh connection. The caller sets the deadline.
+/// What `check` tells: that there is a row where there must be none.
+const ROWS: &str = "the login is not what it was asked for";
+
+/// Logs in on a fresh connection, and makes sure that `check`, a statement, selects no row. The
+/// caller sets the deadline.
 pub(crate) async fn login(
     stream: UpstreamStream,
     address: &Address,
     login: &Login,
+    check: Option<&str>,
 ) -> Result<Connection, UpstreamError> {
     let mut exchange = Exchange {
         stream,
@@ -48,6 +53,9 @@ pub(crate) async fn login(
                 if backend::decode_ready(&body)? != TransactionStatus::Idle {
                     return Err(UpstreamError::Protocol("not idle after login".to_owned()));
                 }
+                if let Some(check) = check {
+                    selects_nothing(&mut exchange, check).await?;
+                }
                 let Exchange { stream, buffer, .. } = exchange;
                 return Ok(Connection {
                     stream,
@@ -57,6 +65,22 @@ pub(crate) async fn login(
                 });
             }
             other => return Err(unexpected(other)),
+        }
+    }
+}
+
+async fn selects_nothing(exchange: &mut Exchange, check: &str) -> Result<(), UpstreamError> {
+    exchange.send(|out| frontend::query(check, out)).await?;
+    let mut is_empty = false;
+    loop {
+        match exchange.receive().await? {
+            (tag::ROW_DESCRIPTION | tag::NOTICE | tag::PARAMETER_STATUS, _) => {}
+            (tag::COMMAND_COMPLETE, body) => {
+                is_empty = backend::decode_command_complete(&body)? == "SELECT 0";
+            }
+            (tag::READY_FOR_QUERY, _) if is_empty => return Ok(()),
+            // A row streams, so it is an error by itself.
+            _ => return Err(UpstreamError::Protocol(ROWS.to_owned())),
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use pgwire::messages::{Message, data as rows, extendedquery as extended, response, startup as pg};
 use phigate_types::PgError;
 
-use super::{TransactionStatus, field, tag};
+use super::{RowField, TransactionStatus, field, tag};
 use crate::startup::CancelKey;
 
 /// Longest text of a CommandComplete or ParameterStatus, in bytes: two of them stay below the
@@ -104,6 +104,28 @@ pub fn row_description_text(names: &[&str], out: &mut BytesMut) {
         &rows::RowDescription::new(names.iter().map(column).collect()),
         out,
     );
+}
+
+/// RowDescription.
+pub fn row_description(fields: &[RowField<'_>], out: &mut BytesMut) {
+    let start = out.len();
+    out.put_u8(super::tag::ROW_DESCRIPTION);
+    out.put_i32(0);
+    out.put_i16(fields.len() as i16);
+    for field in fields {
+        out.put_slice(field.name);
+        out.put_u8(0);
+        out.put_u32(field.table_oid);
+        out.put_i16(field.column);
+        out.put_u32(field.type_oid);
+        out.put_i16(field.type_len);
+        out.put_i32(field.typmod);
+        out.put_i16(field.format);
+    }
+    let len = (out.len() - start - 1) as i32;
+    if let Some(place) = out.get_mut(start + 1..start + 5) {
+        place.copy_from_slice(&len.to_be_bytes());
+    }
 }
 
 /// DataRow in text format; `None` is NULL.

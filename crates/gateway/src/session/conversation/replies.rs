@@ -9,7 +9,7 @@ use super::frontend::effect_of;
 use super::{Conversation, unexpected};
 use crate::session::end::End;
 use crate::session::expect::{Expect, Run};
-use crate::session::reply;
+use crate::session::reply::{self, Described};
 
 /// What becomes of a frame.
 #[derive(Debug)]
@@ -39,7 +39,6 @@ impl Conversation {
 
     fn reply(&mut self, tag: u8, body: &[u8]) -> Result<Verdict, End> {
         let passthrough = self.enforcer.is_passthrough();
-        let masked = self.masked;
         let Some(head) = self.expect.head() else {
             return Err(unexpected(tag));
         };
@@ -58,12 +57,8 @@ impl Conversation {
             (Expect::Query(Run { plan: None, .. }), _) if !passthrough => {
                 return Err(unexpected(tag));
             }
-            (Expect::Query(_), tag::ROW_DESCRIPTION) => {
-                if masked {
-                    self.watch(body)?;
-                }
-                (Verdict::Pass, false)
-            }
+            (Expect::Query(_), tag::ROW_DESCRIPTION) if passthrough => (Verdict::Pass, false),
+            (Expect::Query(_), tag::ROW_DESCRIPTION) => (self.watch(body)?, false),
             (Expect::Query(_), tag::COMMAND_COMPLETE | tag::EMPTY_QUERY) => {
                 self.query_completed(tag, body)?;
                 (Verdict::Pass, false)
@@ -87,11 +82,13 @@ impl Conversation {
                 (Verdict::Drop, true)
             }
             (Expect::DescribeStatement, tag::PARAMETER_DESCRIPTION) => (Verdict::Pass, false),
-            (Expect::DescribeStatement | Expect::DescribePortal, tag::ROW_DESCRIPTION) => {
-                if masked {
-                    self.watch(body)?;
-                }
+            (Expect::DescribeStatement | Expect::DescribePortal, tag::ROW_DESCRIPTION)
+                if passthrough =>
+            {
                 (Verdict::Pass, true)
+            }
+            (Expect::DescribeStatement | Expect::DescribePortal, tag::ROW_DESCRIPTION) => {
+                (self.watch(body)?, true)
             }
             (Expect::DescribeStatement | Expect::DescribePortal, tag::NO_DATA)
             | (Expect::Parse { .. }, tag::PARSE_COMPLETE)
@@ -108,14 +105,16 @@ impl Conversation {
         Ok(verdict)
     }
 
-    /// The tripwire. A row description that cannot be read is as bad as one with a masked column.
-    fn watch(&self, body: &[u8]) -> Result<(), End> {
+    /// The tripwire, and masked views told as what they stand for. A row description that cannot be
+    /// read is as bad as one with a masked column.
+    fn watch(&self, body: &[u8]) -> Result<Verdict, End> {
         let Some(policy) = self.enforcer.bound() else {
             return Err(End::Internal("no policy"));
         };
-        match reply::trips(body, policy) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
+        match reply::described(body, policy) {
+            Ok(Described::AsItIs) => Ok(Verdict::Pass),
+            Ok(Described::As(said)) => Ok(Verdict::Say(said)),
+            Ok(Described::Masked) => {
                 tracing::error!(session = %self.session, "ALARM: a masked column in a result");
                 Err(End::Tripwire)
             }
