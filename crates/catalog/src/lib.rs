@@ -1,9 +1,11 @@
 //! Reads a PostgreSQL catalog into the [`phigate_sql::Snapshot`] that statements are resolved
-//! against, keeps it fresh, and checks a classification file against it.
+//! against, keeps it fresh, and checks a classification file against it; makes the masked views of
+//! `enforcement = "views"`.
 
 mod check;
 mod describe;
 mod error;
+pub mod harden;
 mod read;
 mod slots;
 mod upstream;

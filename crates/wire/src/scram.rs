@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 use aws_lc_rs::{digest, hmac, pbkdf2};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use phigate_types::{PgError, SqlState};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -64,6 +66,19 @@ impl Verifier {
             stored_key: sha256(&*client_key),
             server_key: hmac_sha256(&*salted, &[b"Server Key"]),
         }
+    }
+
+    /// As `pg_authid.rolpassword` keeps it, and `ALTER ROLE ... PASSWORD` takes it (PostgreSQL
+    /// `src/common/scram-common.c`, `scram_build_secret`).
+    pub fn stored(&self) -> String {
+        let encode = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
+        format!(
+            "{SHA_256}${}:{}${}:{}",
+            self.iterations,
+            encode(&self.salt),
+            encode(&self.stored_key),
+            encode(&self.server_key)
+        )
     }
 }
 

@@ -1,0 +1,452 @@
+use phigate_phi::{Classification, Unclassified, keys};
+use phigate_testkit::{Cluster, clinic, hospital};
+use phigate_wire::scram;
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Executor, Row};
+
+use super::*;
+use crate::Upstream;
+
+const LOGIN_KEY: [u8; 32] = [5; 32];
+const PROJECT_KEY: [u8; 32] = [9; 32];
+
+fn policy(profile: Profile) -> EffectivePolicy {
+    let classification = Classification::parse(clinic::CLASSIFICATION, "clinic.phi.csv").unwrap();
+    EffectivePolicy::derive(&classification, profile, &[], &[], Unclassified::Refuse).unwrap()
+}
+
+fn verifier(login: &str) -> String {
+    let password = keys::login_password(&LOGIN_KEY, login);
+    let salt = keys::login_salt(&LOGIN_KEY, login);
+    scram::Verifier::derive(&password, &salt, 4096).stored()
+}
+
+fn target() -> Target {
+    Target {
+        database: clinic::DATABASE.to_owned(),
+        broker: clinic::BROKER.to_owned(),
+        slots: 2,
+    }
+}
+
+async fn snapshot(cluster: &Cluster) -> Snapshot {
+    let mut broker = Upstream::parse(&clinic::broker_url(cluster))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    crate::read(&mut broker).await.unwrap()
+}
+
+fn admin(cluster: &Cluster) -> Upstream {
+    Upstream::parse(&cluster.url(clinic::DATABASE)).unwrap()
+}
+
+async fn hardened(cluster: &Cluster, profiles: &[Profile]) -> Plan {
+    let policies: Vec<_> = profiles.iter().map(|profile| policy(*profile)).collect();
+    let plan = Plan::of(&snapshot(cluster).await, &policies, target(), verifier);
+    apply(&admin(cluster), &plan.sql()).await.unwrap();
+    plan
+}
+
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap()
+}
+
+/// One text, or the SQLSTATE.
+async fn ask(connection: &mut PgConnection, sql: &str) -> String {
+    match connection
+        .fetch_one(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+        .await
+    {
+        Ok(row) => row
+            .try_get::<Option<String>, _>(0)
+            .unwrap()
+            .unwrap_or_default(),
+        Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
+        Err(sqlx::Error::RowNotFound) => "no row".to_owned(),
+        Err(error) => panic!("{sql}: {error}"),
+    }
+}
+
+const ASSIGN: &str = "SELECT phigate.assign($1, $2, '2026-06-15', $3, NULL, $4)::text";
+
+async fn assign(
+    broker: &mut PgConnection,
+    policy: &PolicyPlan,
+    name: &str,
+    writes: bool,
+) -> Result<String, String> {
+    let keys: Vec<Vec<u8>> = keys::slot(&PROJECT_KEY).to_vec();
+    let row = sqlx::query(ASSIGN)
+        .bind(policy.id.as_str())
+        .bind(name)
+        .bind(keys)
+        .bind(writes)
+        .fetch_one(broker)
+        .await;
+    match row {
+        Ok(row) => Ok(row.get(0)),
+        Err(sqlx::Error::Database(error)) => Err(error.code().unwrap_or_default().into_owned()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn slot(cluster: &Cluster, login: &str) -> PgConnection {
+    let password = keys::login_password(&LOGIN_KEY, login);
+    connect(&cluster.url_as(login, &password, clinic::DATABASE)).await
+}
+
+/// The session of an assignment of this name.
+async fn session(cluster: &Cluster, policy: &PolicyPlan, writes: bool) -> PgConnection {
+    let mut broker = connect(&clinic::broker_url(cluster)).await;
+    let login = assign(&mut broker, policy, "one", writes).await.unwrap();
+    slot(cluster, &login).await
+}
+
+fn view_of(plan: &PolicyPlan, snapshot: &Snapshot, table: &str) -> String {
+    let oid = snapshot.find("public", table).unwrap().oid;
+    format!("{}.r{oid}", plan.schema)
+}
+
+#[tokio::test]
+async fn a_slot_reads_masked_views_and_nothing_beneath() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset, Profile::Identified]).await;
+    let seen = snapshot(&cluster).await;
+    let mut slot = session(&cluster, &plan.policies()[0], false).await;
+    let patients = view_of(&plan.policies()[0], &seen, "patients");
+    let released = ask(
+        &mut slot,
+        &format!("SELECT count(*) || ' ' || count(ssn) || ' ' || min(last_name) FROM {patients}"),
+    )
+    .await;
+    assert_eq!(released, "300 0 [redacted]");
+    let others = view_of(&plan.policies()[1], &seen, "patients");
+    for refused in [
+        "SELECT ssn FROM public.patients".to_owned(),
+        "SELECT count(*)::text FROM public.departments".to_owned(),
+        format!("SELECT ssn FROM {others} LIMIT 1"),
+        "SELECT login::text FROM phigate.slot".to_owned(),
+        "SELECT policy FROM phigate.masked".to_owned(),
+        "SELECT patient FROM phigate.patient".to_owned(),
+        "SELECT phigate.assign('x', 'y', '2026-01-01', ARRAY['','','','']::bytea[], NULL, false)::text".to_owned(),
+        format!("SET ROLE {DEFINER}"),
+        format!("SET ROLE {}", plan.policies()[1].reader),
+        "SET SESSION AUTHORIZATION postgres".to_owned(),
+    ] {
+        assert_eq!(ask(&mut slot, &refused).await, "42501", "{refused}");
+    }
+    assert_eq!(ask(&mut slot, "SELECT phigate.assigned()").await, "one");
+}
+
+#[tokio::test]
+async fn a_login_without_an_assignment_has_no_key_and_no_code() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let policy = &plan.policies()[0];
+    let seen = snapshot(&cluster).await;
+    let claims = view_of(policy, &seen, "claims");
+    let mut slot = slot(&cluster, &policy.logins[0].name).await;
+    assert_eq!(ask(&mut slot, "SELECT phigate.assigned()").await, "");
+    let codes = ask(
+        &mut slot,
+        &format!("SELECT count(member_id)::text FROM {claims}"),
+    )
+    .await;
+    assert_eq!(codes, "0", "{claims}");
+}
+
+#[tokio::test]
+async fn only_a_writer_writes_and_only_where_nothing_is_masked() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let policy = &plan.policies()[0];
+    let seen = snapshot(&cluster).await;
+    let open = policy
+        .views
+        .iter()
+        .find(|view| view.writable)
+        .expect("an open table");
+    let (open, masked) = (
+        format!("{}.r{}", policy.schema, open.relation),
+        view_of(policy, &seen, "patients"),
+    );
+    let delete = |table: &str| {
+        format!(
+            "WITH gone AS (DELETE FROM {table} WHERE false RETURNING 1) SELECT count(*)::text FROM gone"
+        )
+    };
+    let mut reader = session(&cluster, policy, false).await;
+    assert_eq!(ask(&mut reader, &delete(&open)).await, "42501");
+    let mut writer = session(&cluster, policy, true).await;
+    assert_eq!(ask(&mut writer, &delete(&open)).await, "0");
+    assert_eq!(ask(&mut writer, &delete(&masked)).await, "42501");
+}
+
+#[tokio::test]
+async fn hardening_again_changes_nothing_and_a_changed_table_is_made_anew() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let state = "SELECT string_agg(concat_ws(' ', relation, view, own_rows, fingerprint, hardened_at), ',' ORDER BY relation) FROM phigate.masked";
+    let mut root = connect(&cluster.url(clinic::DATABASE)).await;
+    let before = ask(&mut root, state).await;
+    hardened(&cluster, &[Profile::LimitedDataset]).await;
+    assert_eq!(ask(&mut root, state).await, before);
+
+    let seen = snapshot(&cluster).await;
+    let patients = seen.find("public", "patients").unwrap().oid;
+    cluster
+        .execute(
+            clinic::DATABASE,
+            "ALTER TABLE patients RENAME COLUMN zip TO plz",
+        )
+        .await
+        .unwrap();
+    let changed = masked_views(&snapshot(&cluster).await, &policy(Profile::LimitedDataset));
+    let stored = ask(
+        &mut root,
+        &format!("SELECT fingerprint FROM phigate.masked WHERE relation = {patients}"),
+    )
+    .await;
+    assert!(
+        changed
+            .iter()
+            .all(|view| view.relation != patients || view.fingerprint != stored)
+    );
+    hardened(&cluster, &[Profile::LimitedDataset]).await;
+    assert_ne!(ask(&mut root, state).await, before);
+    // What was not changed was left alone.
+    let notes = seen.find("public", "notes").unwrap().oid;
+    let of_notes = format!("SELECT view::text FROM phigate.masked WHERE relation = {notes}");
+    let view = ask(&mut root, &of_notes).await;
+    assert!(
+        before.contains(&format!("{notes} {view} ")),
+        "{view} {before}"
+    );
+    assert_eq!(plan.policies()[0].logins.len(), 4);
+}
+
+#[tokio::test]
+async fn unhardening_leaves_nothing_and_one_table_can_be_freed() {
+    let cluster = hospital().await;
+    let before = census(&cluster).await;
+    hardened(&cluster, &[Profile::SafeHarbor, Profile::Expert]).await;
+    assert_ne!(census(&cluster).await, before);
+
+    let patients = snapshot(&cluster)
+        .await
+        .find("public", "patients")
+        .unwrap()
+        .oid;
+    let alter = "ALTER TABLE patients ALTER COLUMN language TYPE text";
+    assert!(cluster.execute(clinic::DATABASE, alter).await.is_err());
+    apply(&admin(&cluster), &Unharden::Relation(patients).sql())
+        .await
+        .unwrap();
+    cluster.execute(clinic::DATABASE, alter).await.unwrap();
+
+    let one = policy(Profile::Expert).id;
+    apply(&admin(&cluster), &Unharden::Policy(one.clone()).sql())
+        .await
+        .unwrap();
+    let mut root = connect(&cluster.url(clinic::DATABASE)).await;
+    assert_eq!(
+        ask(
+            &mut root,
+            &format!("SELECT count(*)::text FROM phigate.policy WHERE policy = '{one}'")
+        )
+        .await,
+        "0"
+    );
+    for _ in 0..2 {
+        apply(&admin(&cluster), &Unharden::All.sql()).await.unwrap();
+        assert_eq!(census(&cluster).await, before);
+    }
+}
+
+/// Everything of ours and every privilege on a table.
+async fn census(cluster: &Cluster) -> String {
+    let mut root = connect(&cluster.url(clinic::DATABASE)).await;
+    ask(
+        &mut root,
+        "SELECT concat_ws('; ',
+           (SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'phigate%'),
+           (SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'phigate%'),
+           (SELECT string_agg(evtname, ',' ORDER BY evtname) FROM pg_event_trigger),
+           (SELECT string_agg(relname || coalesce(relacl::text, ''), ',' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace))",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_slot_is_shared_by_equal_assignments_and_never_taken_from_a_session() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let policy = &plan.policies()[0];
+    let mut broker = connect(&clinic::broker_url(&cluster)).await;
+    let first = assign(&mut broker, policy, "one", false).await.unwrap();
+    let session = slot(&cluster, &first).await;
+    assert_eq!(
+        assign(&mut broker, policy, "one", false).await.unwrap(),
+        first
+    );
+    let second = assign(&mut broker, policy, "two", false).await.unwrap();
+    assert_ne!(first, second);
+    assert_eq!(
+        assign(&mut broker, policy, "three", false).await,
+        Err("53300".into())
+    );
+    // Neither is new any more: only the one without a session may be given away.
+    let age = "UPDATE phigate.slot SET assigned_at = assigned_at - interval '2 minutes'";
+    cluster.execute(clinic::DATABASE, age).await.unwrap();
+    assert_eq!(
+        assign(&mut broker, policy, "three", false).await,
+        Ok(second)
+    );
+    assert_eq!(
+        assign(&mut broker, policy, "four", false).await,
+        Err("53300".into())
+    );
+    drop(session);
+    let unknown = PolicyPlan {
+        id: self::policy(Profile::Expert).id,
+        ..policy.clone()
+    };
+    assert_eq!(
+        assign(&mut broker, &unknown, "one", false).await,
+        Err("42704".into())
+    );
+}
+
+#[tokio::test]
+async fn ddl_is_announced_and_temporary_tables_are_not() {
+    let cluster = hospital().await;
+    hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let mut listener = sqlx::postgres::PgListener::connect(&cluster.url(clinic::DATABASE))
+        .await
+        .unwrap();
+    listener.listen(CHANNEL).await.unwrap();
+    for sql in [
+        "CREATE TEMP TABLE t (a int)",
+        "DROP TABLE IF EXISTS pg_temp.t",
+        "CREATE TABLE lasting (a int)",
+        "DROP TABLE lasting",
+    ] {
+        cluster.execute(clinic::DATABASE, sql).await.unwrap();
+    }
+    cluster
+        .execute(clinic::DATABASE, &format!("NOTIFY {CHANNEL}, 'end'"))
+        .await
+        .unwrap();
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(String::is_empty) {
+        let notified = phigate_testkit::within("a notification", listener.recv())
+            .await
+            .unwrap();
+        heard.push(notified.payload().to_owned());
+    }
+    assert_eq!(heard, ["", "", "end"]);
+}
+
+/// Values of each width whose codes have been wrong somewhere, or could be.
+const INTEGERS: &str = "\
+    SELECT v FROM (SELECT 0::int8 UNION ALL SELECT (1::numeric * 2 ^ e + d)::int8
+                   FROM generate_series(0, 62) e, generate_series(-2, 2) d
+                   UNION ALL SELECT 9223372036854775807
+                   UNION ALL SELECT i * 7919 FROM generate_series(1, 300) i) p(v)";
+
+#[tokio::test]
+async fn functions_give_what_the_inline_expressions_give() {
+    let cluster = hospital().await;
+    hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let mut root = connect(&cluster.url(clinic::DATABASE)).await;
+    for (name, value) in keys::settings(&PROJECT_KEY) {
+        ask(
+            &mut root,
+            &format!("SELECT set_config('{name}', '{value}', false)"),
+        )
+        .await;
+    }
+    let cx = ReleaseContext::new(Profile::LimitedDataset, "2026-06-15", KeyAccess::Settings);
+    let key = "decode(current_setting('phigate.k_integer'), 'hex')";
+    for (oid, name, most) in [
+        (21, "smallint", "32767"),
+        (23, "integer", "2147483647"),
+        (20, "bigint", "9223372036854775807"),
+    ] {
+        let ty = phigate_phi::ColumnType::builtin(oid, -1, name);
+        let inline =
+            phigate_phi::release(phigate_phi::Transform::Pseudonym, "\"t\".\"c\"", &ty, &cx)
+                .unwrap();
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE c IS DISTINCT FROM phigate.pseudonym(c, {key}) AND {inline} = phigate.pseudonym(c, {key}))
+                    || ' of ' || count(*)
+             FROM (SELECT (s.sign * v - CASE WHEN s.sign < 0 THEN 1 ELSE 0 END)::{name} AS c
+                   FROM ({INTEGERS}) w, (VALUES (1), (-1)) s(sign) WHERE v <= {most}) t"
+        );
+        let said = ask(&mut root, &sql).await;
+        let (equal, all) = said.split_once(" of ").expect(&said);
+        // A permutation may leave a few values where they are, in a small type.
+        let (equal, all): (u32, u32) = (equal.parse().unwrap(), all.parse().unwrap());
+        assert!(all > 600 || oid == 21 && all > 70, "{name}: {said}");
+        assert!(all - equal <= 2, "{name}: {said}");
+    }
+    assert_eq!(
+        ask(
+            &mut root,
+            &format!("SELECT phigate.pseudonym(NULL::int8, {key})::text")
+        )
+        .await,
+        ""
+    );
+    assert_eq!(
+        ask(&mut root, "SELECT phigate.pseudonym(5, NULL)::text").await,
+        ""
+    );
+}
+
+#[tokio::test]
+async fn functions_move_dates_as_the_inline_expressions_do() {
+    let cluster = hospital().await;
+    hardened(&cluster, &[Profile::LimitedDataset]).await;
+    let mut root = connect(&cluster.url(clinic::DATABASE)).await;
+    for (name, value) in keys::settings(&PROJECT_KEY) {
+        ask(
+            &mut root,
+            &format!("SELECT set_config('{name}', '{value}', false)"),
+        )
+        .await;
+    }
+    let key = "decode(current_setting('phigate.k_days'), 'hex')";
+    for (kind, patient, bytes) in [
+        (phigate_phi::TypeKind::Int4, "i", "int8send(i::int8)"),
+        (
+            phigate_phi::TypeKind::Text,
+            "i::text",
+            "convert_to(i::text, getdatabaseencoding())",
+        ),
+        (
+            phigate_phi::TypeKind::Uuid,
+            "md5(i::text)::uuid",
+            "uuid_send(md5(i::text)::uuid)",
+        ),
+    ] {
+        let cx = ReleaseContext::new(Profile::Expert, "2026-06-15", KeyAccess::Settings)
+            .with_patient_key(Some(phigate_phi::PatientKey {
+                sql: "\"t\".\"p\"".to_owned(),
+                kind,
+            }));
+        let date = phigate_phi::ColumnType::builtin(1082, -1, "pg_catalog.date");
+        let inline =
+            phigate_phi::release(phigate_phi::Transform::DateShift, "\"t\".\"c\"", &date, &cx)
+                .unwrap();
+        let sql = format!(
+            "SELECT concat_ws(' ', count(*) FILTER (WHERE {inline} = c + phigate.days(b, {key})),
+                    min(phigate.days(b, {key})) >= -365, max(phigate.days(b, {key})) <= 365,
+                    count(*) FILTER (WHERE phigate.days(b, {key}) = 0))
+             FROM (SELECT date '2020-02-29' AS c, {patient} AS p, {bytes} AS b FROM generate_series(1, 500) i) t"
+        );
+        assert_eq!(ask(&mut root, &sql).await, "500 t t 0", "{kind:?}");
+    }
+}
