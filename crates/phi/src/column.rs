@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 const IDENTIFIER_MAX: usize = 63;
 
 /// The schema of a column named without one.
-const DEFAULT_SCHEMA: &str = "public";
+pub(crate) const DEFAULT_SCHEMA: &str = "public";
 
 /// The length of a `varlena` header, which `varchar` and `char` count in their type modifier
 /// (PostgreSQL `src/include/c.h`, VARHDRSZ).
@@ -302,7 +302,7 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn quote_if_needed(name: &str) -> String {
+pub(crate) fn quote_if_needed(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let starts = name
         .bytes()
@@ -320,19 +320,7 @@ fn identifiers(text: &str) -> Result<Vec<String>, ColumnNameError> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     loop {
-        let (name, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            quoted_identifier(quoted).ok_or_else(|| ColumnNameError::Identifier(rest.to_owned()))?
-        } else {
-            let end = rest.find('.').unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            if !is_bare(name) {
-                return Err(ColumnNameError::Identifier(name.to_owned()));
-            }
-            (name.to_ascii_lowercase(), after)
-        };
-        if name.is_empty() || name.len() > IDENTIFIER_MAX || name.contains('\0') {
-            return Err(ColumnNameError::Identifier(name));
-        }
+        let (name, after) = leading_identifier(rest)?;
         names.push(name);
         if after.is_empty() {
             return Ok(names);
@@ -341,6 +329,24 @@ fn identifiers(text: &str) -> Result<Vec<String>, ColumnNameError> {
             .strip_prefix('.')
             .ok_or_else(|| ColumnNameError::Identifier(after.to_owned()))?;
     }
+}
+
+/// The identifier that a text begins with, the unquoted one folded, and what follows it.
+pub(crate) fn leading_identifier(text: &str) -> Result<(String, &str), ColumnNameError> {
+    let (name, after) = if let Some(quoted) = text.strip_prefix('"') {
+        quoted_identifier(quoted).ok_or_else(|| ColumnNameError::Identifier(text.to_owned()))?
+    } else {
+        let ends = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$';
+        let (name, after) = text.split_at(text.find(ends).unwrap_or(text.len()));
+        if !is_bare(name) {
+            return Err(ColumnNameError::Identifier(text.to_owned()));
+        }
+        (name.to_ascii_lowercase(), after)
+    };
+    if name.is_empty() || name.len() > IDENTIFIER_MAX || name.contains('\0') {
+        return Err(ColumnNameError::Identifier(name));
+    }
+    Ok((name, after))
 }
 
 /// Reads to the closing quote; the name and what follows it.

@@ -142,6 +142,26 @@ impl IdentifierClass {
         )
     }
 
+    /// Whether a column of this class tells of a patient: [`Self::is_phi`] but for those who treat and
+    /// the places of treatment.
+    pub const fn is_about_patients(self) -> bool {
+        self.is_phi()
+            && !matches!(
+                self,
+                Self::ProviderName
+                    | Self::ProviderNpi
+                    | Self::ProviderKey
+                    | Self::Facility
+                    | Self::FacilityKey
+            )
+    }
+
+    /// Whether a limited data set must not have it (45 CFR 164.514(e)(2)): a direct identifier, or text
+    /// that may hold one.
+    pub const fn is_direct(self) -> bool {
+        self.is_phi() && !matches!(self.limited_dataset(), Transform::Keep)
+    }
+
     /// How a column of this class and kind of type is released where the classification file does
     /// not say: for `expert`, and for columns that discovery proposes. Never less than the profile
     /// asks for; a transform that the type cannot have becomes `null`.

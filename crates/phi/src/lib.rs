@@ -2,7 +2,8 @@
 //!
 //! A [`Classification`] file says which [`IdentifierClass`] each column belongs to; with a release
 //! profile and a grant's reveal and block lists it becomes an [`EffectivePolicy`]; [`release`] writes
-//! the SQL expression that PostgreSQL evaluates in the column's place.
+//! the SQL expression that PostgreSQL evaluates in the column's place. A [`RowRules`] file says whose
+//! each row is, and which rows are sensitive.
 //!
 //! No I/O, no clock: callers pass the date at which ages are judged.
 
@@ -13,6 +14,7 @@ mod identifier;
 pub mod keys;
 mod policy;
 mod release;
+mod rows;
 mod transform;
 mod zip3;
 
@@ -25,5 +27,10 @@ pub use policy::{
     UnknownUnclassified,
 };
 pub use release::{KeyAccess, PatientKey, ReleaseContext, Unsupported, release};
+pub use rows::{
+    Alternative, Bearer, Chain, KeyPath, KeyPathError, Reference, Route, RowPolicy, RowRules,
+    RowRulesError, Sensitivity, SensitivityCode, Step, TableName, UndeclaredSensitivity,
+    UnknownSensitivity,
+};
 pub use transform::{Transform, UnknownTransform};
 pub use zip3::Zip3List;

@@ -1,5 +1,6 @@
 //! Effective policies: what one grant's profile, reveal and block lists make of a classification.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::Classification;
 use crate::column::ColumnName;
 use crate::identifier::IdentifierClass;
+use crate::rows::{KeyPath, RowPolicy, TableName};
 use crate::transform::{Transform, UnknownTransform};
 
 /// The first line of the canonical form; changes when its meaning does.
@@ -80,6 +82,9 @@ pub struct EffectivePolicy {
     pub unclassified: Unclassified,
     /// One rule a classified column, by column name.
     pub rules: Vec<Rule>,
+    /// Which rows it shows.
+    #[serde(default)]
+    pub rows: RowPolicy,
 }
 
 /// Why a grant's lists do not make a policy.
@@ -152,12 +157,53 @@ impl EffectivePolicy {
             }
         }
         let rules: Vec<Rule> = by_column.into_values().collect();
+        let rows = RowPolicy::default();
         Ok(Self {
-            id: PolicyId::of(profile, unclassified, &rules),
+            id: PolicyId::of(profile, unclassified, &rules, &rows),
             profile,
             unclassified,
             rules,
+            rows,
         })
+    }
+
+    /// The same with other row rules, under the id that these make.
+    #[must_use]
+    pub fn with_rows(self, rows: RowPolicy) -> Self {
+        Self {
+            id: PolicyId::of(self.profile, self.unclassified, &self.rules, &rows),
+            rows,
+            ..self
+        }
+    }
+
+    /// Whether any row may be out of scope: only masked views can hold that.
+    pub fn restricts_rows(&self) -> bool {
+        self.rows.restricts()
+    }
+
+    /// How a table's rows lead to their patients: as declared, or by its only column of class
+    /// `person_key`. A table with none or several of these and no declaration has no path.
+    pub fn key_path(&self, schema: &str, table: &str) -> Option<Cow<'_, KeyPath>> {
+        let name = TableName::new(schema, table);
+        if let Some(declared) = self.rows.paths.get(&name) {
+            return Some(Cow::Borrowed(declared));
+        }
+        let key = self.patient_key(schema, table)?;
+        Some(Cow::Owned(KeyPath::column(&key.column)))
+    }
+
+    /// Whether a table holds anything about patients, by the classes of its columns. Those who treat
+    /// and the places of treatment are not patients.
+    pub fn is_about_patients(&self, schema: &str, table: &str) -> bool {
+        let from = self.rules.partition_point(|rule| {
+            (rule.column.schema.as_str(), rule.column.table.as_str()) < (schema, table)
+        });
+        self.rules
+            .iter()
+            .skip(from)
+            .take_while(|rule| rule.column.schema == schema && rule.column.table == table)
+            .any(|rule| rule.identifier.is_about_patients())
     }
 
     /// The rule of a column, if it is classified.
@@ -192,7 +238,7 @@ impl PolicyId {
         &self.0
     }
 
-    fn of(profile: Profile, unclassified: Unclassified, rules: &[Rule]) -> Self {
+    fn of(profile: Profile, unclassified: Unclassified, rules: &[Rule], rows: &RowPolicy) -> Self {
         let mut canonical = format!("{CANONICAL_HEADER}\n{profile}\n{}\n", unclassified.as_str());
         for Rule {
             column,
@@ -206,6 +252,7 @@ impl PolicyId {
             }
             let _ = writeln!(canonical, "{identifier} {}", treatment.as_str());
         }
+        rows.write_canonical(&mut canonical);
         Self(hex::encode(digest::digest(
             &digest::SHA256,
             canonical.as_bytes(),

@@ -36,7 +36,9 @@ pub use snapshot::{
 };
 
 pub use budget::ANALYSIS_STACK_BYTES;
-pub use policy::{BoundPolicy, Field, MaskedView, ReleasedColumn, Through, policy_schema};
+pub use policy::{
+    BoundPolicy, Field, MaskedView, ReleasedColumn, Through, policy_schema, row_condition,
+};
 pub use statement::{analyse, analyse_one};
 
 /// What is known about the session a statement arrived on.

@@ -5,6 +5,8 @@ mod columns;
 mod inherit;
 mod machinery;
 mod masked_view;
+mod predicate;
+mod scope;
 mod through;
 mod views;
 
@@ -21,6 +23,7 @@ use crate::{Snapshot, Touch};
 
 pub(crate) use columns::{Columns, Found, SourceColumn, Visibility};
 pub use masked_view::{MaskedView, ReleasedColumn, policy_schema};
+pub use scope::row_condition;
 pub(crate) use through::DEFINER;
 pub use through::{Field, Through};
 

@@ -91,6 +91,12 @@ reasons! {
     Explain = "explain", INSUFFICIENT_PRIVILEGE;
     /// A mask cannot be built for a column of this type.
     Mask = "mask", INSUFFICIENT_PRIVILEGE;
+    /// The grant shows some patients' rows, and the relation does not say whose its rows are.
+    NoKeyPath = "no_key_path", INSUFFICIENT_PRIVILEGE;
+    /// A row rule of the relation cannot be used.
+    RowRule = "row_rule", INSUFFICIENT_PRIVILEGE;
+    /// The grant shows some rows only, which needs masked views.
+    RowScope = "row_scope", FEATURE_NOT_SUPPORTED;
     /// The gateway read back its own text differently: a defect, so nothing is sent.
     SelfCheck = "self_check", INTERNAL_ERROR;
 }

@@ -109,6 +109,16 @@ impl<'a> Resolver<'a> {
 }
 
 impl Resolution {
+    /// Whether it reads a relation of which some rows only are shown.
+    pub(crate) fn is_restricted(&self, cx: &Context<'_>) -> bool {
+        self.sources.iter().any(|source| match source.origin {
+            scope::Origin::Relation { oid, .. } => {
+                matches!(cx.policy.access(oid), Some(Access::Masked(masked)) if masked.barrier)
+            }
+            scope::Origin::Join(_) | scope::Origin::Other => false,
+        })
+    }
+
     /// The relations read and what was done to each column used, one entry a relation.
     pub(crate) fn touches(&self, cx: &Context<'_>) -> Vec<Touch> {
         let mut touches: Vec<Touch> = Vec::new();

@@ -2,8 +2,8 @@
 //! and types of the kinds that matter.
 
 use phigate_phi::{
-    Classification, ColumnName, ColumnType, EffectivePolicy, KeyAccess, ReleaseContext, TypeKind,
-    Unclassified,
+    Classification, ColumnName, ColumnType, EffectivePolicy, KeyAccess, ReleaseContext, RowRules,
+    TypeKind, Unclassified,
 };
 use phigate_types::Profile;
 
@@ -28,6 +28,8 @@ visits,id,integer,none,keep,keep
 visits,patient_id,integer,person_key,pseudonym,keep
 visits,admitted,timestamp,date,year,keep
 visits,ward,text,none,keep,keep
+stays,visit_id,integer,record_key,pseudonym,keep
+stays,began,timestamp,date,year,keep
 wards,ward,text,none,keep,keep
 wards,beds,integer,none,keep,keep
 wards,mood,mood,none,keep,keep
@@ -51,6 +53,7 @@ pub(crate) struct World {
     pub(crate) snapshot: Snapshot,
     pub(crate) effective: EffectivePolicy,
     pub(crate) policy: BoundPolicy,
+    pub(crate) effective: EffectivePolicy,
     pub(crate) search_path: Vec<String>,
     pub(crate) write: bool,
 }
@@ -84,6 +87,18 @@ impl World {
         Self::of(builder.build(), profile, unclassified, &[], &[])
     }
 
+    /// With row rules, under a grant that names these sensitivities.
+    pub(crate) fn with_rows(profile: Profile, rules: &str, scoped: bool, named: &[&str]) -> Self {
+        let rows = RowRules::parse(rules, "clinic.rows.toml").unwrap();
+        let named = named.iter().map(|code| code.parse().unwrap()).collect();
+        let classification = Classification::parse(CLASSIFICATION, "clinic.csv").unwrap();
+        let policy =
+            EffectivePolicy::derive(&classification, profile, &[], &[], Unclassified::Refuse)
+                .unwrap()
+                .with_rows(rows.policy(scoped, &named).unwrap());
+        Self::bound(clinic().build(), &policy)
+    }
+
     fn of(
         snapshot: Snapshot,
         profile: Profile,
@@ -105,12 +120,16 @@ impl World {
             unclassified,
         )
         .unwrap();
-        let cx = ReleaseContext::new(profile, "2026-01-01", KeyAccess::Settings);
-        let bound = BoundPolicy::bind(&policy, &snapshot, &cx);
+        Self::bound(snapshot, &policy)
+    }
+
+    fn bound(snapshot: Snapshot, effective: &EffectivePolicy) -> Self {
+        let cx = ReleaseContext::new(effective.profile, "2026-01-01", KeyAccess::Settings);
+        let policy = BoundPolicy::bind(effective, &snapshot, &cx);
         Self {
             snapshot,
-            effective: policy,
-            policy: bound,
+            policy,
+            effective: effective.clone(),
             search_path: vec!["public".to_owned()],
             write: false,
         }
@@ -243,6 +262,8 @@ fn clinic() -> SnapshotBuilder {
         ("ward", "text"),
     ];
     builder.relation(add(20_002, "visits", &visits));
+    let stays = [("visit_id", "int4"), ("began", "timestamp")];
+    builder.relation(add(20_009, "stays", &stays));
     let wards = [("ward", "text"), ("beds", "int4"), ("mood", "public.mood")];
     builder.relation(add(20_003, "wards", &wards));
     builder.relation(add(20_004, "secrets", &[("id", "int4"), ("text", "text")]));

@@ -12,6 +12,7 @@ mod catalogs;
 mod own_code;
 mod policy;
 mod round_trip;
+mod rows;
 mod scopes;
 mod stack;
 mod statements;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use phigate_phi::{
-    ColumnName, EffectivePolicy, PatientKey, ReleaseContext, Transform, Treatment, Unclassified,
+    ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Transform, Treatment, Unclassified,
     quote_identifier, release,
 };
 
 use super::columns::{Columns, SourceColumn, Visibility};
 use super::inherit::{Rules, folded, stricter};
-use super::{Access, BoundPolicy, INNER, Masked, machinery, views};
+use super::{Access, BoundPolicy, INNER, Masked, machinery, scope, views};
 use crate::allow;
 use crate::ir::Name;
 use crate::refusal::{Reason, Refusal};
@@ -59,11 +59,13 @@ pub(super) fn bind(
 impl BoundPolicy {
     /// Notes a user relation's access, and which of its fields the tripwire watches for.
     pub(super) fn insert(&mut self, relation: &Relation, access: Access) {
+        // Of a relation whose rows are restricted, no column may come from anywhere but its view.
+        let restricted = matches!(&access, Access::Masked(masked) if masked.barrier);
         let watched = relation
             .columns
             .iter()
             .enumerate()
-            .filter(|(index, _)| !access.treatment(*index).is_keep())
+            .filter(|(index, _)| restricted || !access.treatment(*index).is_keep())
             .map(|(_, column)| (relation.oid, column.attnum));
         let before = self.fields.len();
         self.fields.extend(watched);
@@ -161,7 +163,14 @@ fn user(
     if rules.iter().all(Option::is_none) && unclassified == Unclassified::Refuse {
         return Access::Refused(Box::new(unclassified_relation(relation)));
     }
-    let cx = cx.with_patient_key(patient_key(relation, policy));
+    let filter = match scope::row_condition(relation, policy, snapshot) {
+        Ok(Some(_)) if cx.keys == KeyAccess::Settings => {
+            return Access::Refused(Box::new(needs_views(relation)));
+        }
+        Ok(filter) => filter,
+        Err(refusal) => return Access::Refused(Box::new(refusal)),
+    };
+    let cx = cx.with_patient_key(scope::patient_key(relation, policy, snapshot));
     let mut columns = Vec::with_capacity(relation.columns.len());
     let mut released = Vec::with_capacity(relation.columns.len());
     let mut treatments = Vec::with_capacity(relation.columns.len());
@@ -185,15 +194,15 @@ fn user(
         treatments.push(treatment);
     }
     let columns = Arc::new(columns.into_iter().collect::<Columns>());
-    if treatments.iter().all(|treatment| treatment.is_keep()) {
+    if filter.is_none() && treatments.iter().all(|treatment| treatment.is_keep()) {
         return Access::Open(columns);
     }
     Access::Masked(Arc::new(Masked {
         from: format!("{} AS \"{INNER}\"", quoted_name(relation)),
         takes_only: relation.kind != RelationKind::View,
         own_rows: None,
-        filter: None,
-        barrier: false,
+        barrier: filter.is_some(),
+        filter: filter.map(Cow::Owned),
         columns,
         released,
         treatments,
@@ -220,16 +229,6 @@ fn expression(
         }
     }
     (Treatment::Block, Visibility::Blocked, None)
-}
-
-fn patient_key(relation: &Relation, policy: &EffectivePolicy) -> Option<PatientKey> {
-    let name = policy.patient_key(&relation.schema, &relation.name)?;
-    let column = relation.column(&name.column)?;
-    let sql = format!("\"{INNER}\".{}", quote_identifier(&column.name));
-    Some(PatientKey {
-        sql,
-        kind: column.ty.kind,
-    })
 }
 
 /// One of PostgreSQL's own relations: what the allow-list says.
@@ -283,6 +282,19 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
         catalog: true,
         beneath: Vec::new(),
     }))
+}
+
+/// Without a barrier in PostgreSQL, what a statement computes of a row that is out of scope shows in its
+/// errors.
+fn needs_views(relation: &Relation) -> Refusal {
+    Refusal::new(
+        Reason::RowScope,
+        format!(
+            "the grant shows some rows of relation {}.{} only",
+            relation.schema, relation.name
+        ),
+    )
+    .with_hint("ask an administrator to serve the database with enforcement = \"views\"")
 }
 
 fn unclassified_relation(relation: &Relation) -> Refusal {

@@ -56,13 +56,15 @@ pub(super) fn stricter(one: Treatment, other: Treatment) -> Treatment {
     }
 }
 
-fn ancestors(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
+/// The relations whose rows this one holds.
+pub(super) fn ancestors(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
     reach(&relation.parents, |oid| {
         snapshot.relation(oid).map(|found| found.parents.as_slice())
     })
 }
 
-fn descendants(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
+/// The relations whose rows this one shows.
+pub(super) fn descendants(relation: &Relation, snapshot: &Snapshot) -> Vec<u32> {
     reach(snapshot.children(relation.oid), |oid| {
         Some(snapshot.children(oid))
     })

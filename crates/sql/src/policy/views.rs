@@ -184,7 +184,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         takes_only: false,
         own_rows: None,
         filter: None,
-        barrier: false,
+        barrier: resolution.is_restricted(cx),
         columns: open,
         released,
         treatments: vec![Treatment::Release(Transform::Keep); names.len()],

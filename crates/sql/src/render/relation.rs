@@ -138,6 +138,10 @@ impl Writer<'_> {
         if let Some(filter) = &masked.filter {
             self.push(" WHERE ");
             self.embed(filter);
+            // Within a view's definition, whose own conditions must not see other rows.
+            if masked.barrier {
+                self.push(" OFFSET 0");
+            }
         }
         self.push(")");
     }
