@@ -1,9 +1,13 @@
 //! A classification file against the database it is for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use phigate_phi::{Classification, ClassifiedColumn, ColumnName, Transform, TypeKind};
-use phigate_sql::{Relation, RelationKind, Snapshot};
+use phigate_phi::{
+    Classification, ClassifiedColumn, ColumnName, EffectivePolicy, RowRules, TableName, Transform,
+    TypeKind, Unclassified,
+};
+use phigate_sql::{Reason, Relation, RelationKind, Snapshot, row_condition};
 use phigate_types::Profile;
 
 /// Something in which file and database differ.
@@ -51,6 +55,27 @@ pub enum Finding {
     },
 }
 
+/// Something in which row rules and database differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowFinding {
+    /// The file names a table that is not there.
+    Missing {
+        /// The line of the file.
+        line: usize,
+        /// The table.
+        table: TableName,
+    },
+    /// A grant that restricts rows refuses the table.
+    Unusable {
+        /// The table.
+        table: TableName,
+        /// A rule is wrong; otherwise there is none.
+        error: bool,
+        /// Why.
+        message: String,
+    },
+}
+
 /// Compares every classified column with the database, and every table of the database with the
 /// file: first what is wrong, in the file's order, then what is not classified, by name. Views are
 /// judged by what they read, partitions and children by their parents, so neither is expected in
@@ -70,6 +95,55 @@ pub fn check(classification: &Classification, snapshot: &Snapshot) -> Vec<Findin
     tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
     for table in tables {
         findings.extend(of_table(table, classification));
+    }
+    findings
+}
+
+/// Holds a row rules file against the database: tables that are not there, paths and conditions that
+/// cannot be used, and tables with something about patients that say nothing of whose their rows are.
+pub fn check_rows(
+    classification: &Classification,
+    rules: &RowRules,
+    snapshot: &Snapshot,
+) -> Vec<RowFinding> {
+    let mut findings: Vec<RowFinding> = rules
+        .tables()
+        .filter(|(table, _)| snapshot.find(&table.schema, &table.table).is_none())
+        .map(|(table, line)| RowFinding::Missing {
+            line,
+            table: table.clone(),
+        })
+        .collect();
+    let strictest = EffectivePolicy::derive(
+        classification,
+        Profile::SafeHarbor,
+        &[],
+        &[],
+        Unclassified::Refuse,
+    );
+    let rows = rules.policy(true, &BTreeSet::new());
+    // Neither fails where nothing is revealed, blocked or named.
+    let (Ok(policy), Ok(rows)) = (strictest, rows) else {
+        return findings;
+    };
+    let policy = policy.with_rows(rows);
+    let mut relations: Vec<_> = snapshot
+        .relations()
+        .filter(|relation| !relation.is_catalog())
+        .collect();
+    relations.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+    for relation in relations {
+        let Err(refusal) = row_condition(relation, &policy, snapshot) else {
+            continue;
+        };
+        findings.push(RowFinding::Unusable {
+            table: TableName::new(&relation.schema, &relation.name),
+            error: refusal.reason() != Reason::NoKeyPath,
+            message: match refusal.detail() {
+                Some(detail) => format!("{}: {detail}", refusal.message()),
+                None => refusal.message().to_owned(),
+            },
+        });
     }
     findings
 }
@@ -138,6 +212,29 @@ fn is_classifiable(relation: &Relation) -> bool {
             | RelationKind::ForeignTable
     );
     stores && relation.parents.is_empty() && !relation.is_catalog()
+}
+
+// === impl RowFinding ===
+
+impl RowFinding {
+    /// Whether the file cannot be used as it is; a table without a path is refused at run time.
+    pub const fn is_error(&self) -> bool {
+        match self {
+            Self::Missing { .. } => true,
+            Self::Unusable { error, .. } => *error,
+        }
+    }
+}
+
+impl fmt::Display for RowFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { line, table } => {
+                write!(f, "line {line}: {table} is not in the database")
+            }
+            Self::Unusable { message, .. } => f.write_str(message),
+        }
+    }
 }
 
 // === impl Finding ===

@@ -11,7 +11,7 @@ mod slots;
 mod upstream;
 mod watcher;
 
-pub use check::{Finding, check};
+pub use check::{Finding, RowFinding, check, check_rows};
 pub use describe::{Described, describe};
 pub use error::CatalogError;
 pub use read::{OLDEST_MAJOR, read};

@@ -107,6 +107,8 @@ pub struct Database {
     pub passthrough: bool,
     /// The classification file.
     pub catalog: PathBuf,
+    /// The row rules file: key paths to the patient, sensitive rows.
+    pub rows: Option<PathBuf>,
     /// What happens to columns the file does not name.
     pub unclassified: Unclassified,
     /// How masks are enforced.

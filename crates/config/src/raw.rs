@@ -97,6 +97,7 @@ struct RawDatabase {
     #[serde(default)]
     passthrough: bool,
     catalog: PathBuf,
+    rows: Option<PathBuf>,
     enforcement: Option<String>,
     unclassified: Option<String>,
     admin: Option<String>,
@@ -254,6 +255,7 @@ impl RawDatabase {
             upstream: Secret::new(self.upstream),
             passthrough: self.passthrough,
             catalog: at.resolve(self.catalog),
+            rows: self.rows.map(|rows| at.resolve(rows)),
             unclassified,
             enforcement,
             admin: self.admin.map(Secret::new),

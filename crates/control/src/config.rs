@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_audit::LogConfig;
-use phigate_phi::{Classification, Unclassified};
+use phigate_phi::{Classification, RowRules, Unclassified};
 use phigate_pki::Identity;
 use phigate_types::{DatabaseName, PrincipalName, Secret};
 
@@ -42,6 +42,8 @@ pub struct DatabaseSpec {
     pub name: DatabaseName,
     /// What its columns hold.
     pub classification: Arc<Classification>,
+    /// Whose its rows are, and which are sensitive.
+    pub rows: Arc<RowRules>,
     /// What happens to columns that are not classified.
     pub unclassified: Unclassified,
     /// Whether identified, writing grants are relayed unread.

@@ -1,6 +1,6 @@
 //! The configured databases, and what a grant makes of their classification.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use phigate_grant::GrantRequest;
 use phigate_phi::{EffectivePolicy, PolicyError, keys};
@@ -46,13 +46,15 @@ impl Databases {
     /// The effective policy of these terms; `None` when there is no such database.
     pub(crate) fn policy(&self, terms: &GrantRequest) -> Option<Result<Policy, PolicyError>> {
         let spec = self.get(&terms.database)?;
+        let rows = spec.rows.policy(false, &BTreeSet::new());
         let policy = EffectivePolicy::derive(
             &spec.classification,
             terms.profile,
             &terms.reveal,
             &terms.block,
             spec.unclassified,
-        );
+        )
+        .and_then(|policy| Ok(policy.with_rows(rows?)));
         Some(policy.map(|policy| Policy {
             id: policy.id.to_string(),
             body: v1::GetPolicyResponse::from(&policy).encode_to_vec(),

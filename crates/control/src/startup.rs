@@ -116,6 +116,7 @@ fn only_withholds_more(before: &EffectivePolicy, after: &EffectivePolicy) -> boo
     };
     before.profile == after.profile
         && before.unclassified == after.unclassified
+        && before.rows == after.rows
         && before.rules.len() == after.rules.len()
         && before.rules.iter().zip(&after.rules).all(|(old, new)| {
             old.column == new.column

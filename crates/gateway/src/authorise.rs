@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use phigate_lease::gateway::{Admission, Refused as NotAdmitted};
-use phigate_phi::{ColumnName, EffectivePolicy, Rule};
+use phigate_phi::EffectivePolicy;
 use phigate_proto::v1;
 use phigate_types::{
     Epoch, GrantId, PgError, Profile, Purpose, SessionId, SqlState, Timestamp, Version,
@@ -153,7 +153,7 @@ impl Policies {
             tracing::warn!(%error, "GetPolicy");
             ("control_unavailable", ControlError::for_client())
         })?;
-        let policy = read_policy(answer).map_err(|error| {
+        let policy = EffectivePolicy::try_from(answer).map_err(|error| {
             tracing::error!(%error, "GetPolicy");
             defect()
         })?;
@@ -166,38 +166,6 @@ impl Policies {
         self.0.insert(id.to_owned(), Arc::clone(&policy)).await;
         Ok(policy)
     }
-}
-
-fn read_policy(answer: v1::GetPolicyResponse) -> Result<EffectivePolicy, ControlError> {
-    let wrong = |error: String| ControlError::Answer(error);
-    let profile = answer
-        .profile
-        .parse()
-        .map_err(|error| wrong(format!("{error}")))?;
-    let unclassified = answer
-        .unclassified
-        .parse()
-        .map_err(|error: phigate_phi::UnknownUnclassified| wrong(error.to_string()))?;
-    let rules = answer.columns.into_iter().map(|rule| {
-        Ok(Rule {
-            column: ColumnName {
-                schema: rule.schema,
-                table: rule.table,
-                column: rule.column,
-            },
-            identifier: rule
-                .identifier
-                .parse()
-                .map_err(|_| wrong("identifier".to_owned()))?,
-            treatment: rule
-                .treatment
-                .parse()
-                .map_err(|_| wrong("treatment".to_owned()))?,
-        })
-    });
-    let rules = rules.collect::<Result<Vec<_>, ControlError>>()?;
-    EffectivePolicy::from_parts(profile, unclassified, rules)
-        .map_err(|error| wrong(error.to_string()))
 }
 
 /// OpenSessionResponse, checked.

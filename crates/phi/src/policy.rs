@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::Classification;
 use crate::column::ColumnName;
 use crate::identifier::IdentifierClass;
-use crate::rows::{KeyPath, RowPolicy, TableName};
+use crate::rows::{KeyPath, RowPolicy, TableName, UndeclaredSensitivity};
 use crate::transform::{Transform, UnknownTransform};
 
 /// The first line of the canonical form; changes when its meaning does.
@@ -99,6 +99,9 @@ pub enum PolicyError {
     /// Two rules for one column.
     #[error("column {0} has more than one rule")]
     DuplicateRule(ColumnName),
+    /// The grant names a sensitivity that no row rule has.
+    #[error(transparent)]
+    UndeclaredSensitivity(#[from] UndeclaredSensitivity),
 }
 
 // === impl EffectivePolicy ===

@@ -11,7 +11,7 @@ use phigate_control::{ControlConfig, DatabaseSpec};
 use phigate_gateway::{
     ControlEndpoint, Enforcement, GatewayConfig, Limits, Timeouts, TlsMode, UpstreamDatabase,
 };
-use phigate_phi::Classification;
+use phigate_phi::{Classification, RowRules};
 use phigate_pki::{DevCa, Identity};
 use phigate_types::Timestamp;
 
@@ -106,10 +106,23 @@ pub fn classification(database: &Database) -> anyhow::Result<Classification> {
         .with_context(|| format!("the catalog of {} is not usable", database.name))
 }
 
+/// Reads a database's row rules file; no rules without one.
+pub fn row_rules(database: &Database) -> anyhow::Result<RowRules> {
+    let Some(path) = &database.rows else {
+        return Ok(RowRules::default());
+    };
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the row rules of {}: {file}", database.name))?;
+    RowRules::parse(&text, &file)
+        .with_context(|| format!("the row rules of {} are not usable", database.name))
+}
+
 fn spec(database: &Database) -> anyhow::Result<DatabaseSpec> {
     Ok(DatabaseSpec {
         name: database.name.clone(),
         classification: Arc::new(classification(database)?),
+        rows: Arc::new(row_rules(database)?),
         unclassified: database.unclassified,
         passthrough: database.passthrough,
         upstream: database.upstream.clone(),

@@ -43,6 +43,11 @@ async fn check_database(database: &Database, findings: &mut Findings) -> anyhow:
     let upstream = Upstream::parse(database.upstream.expose())?;
     let mut connection = upstream.connect().await?;
     let snapshot = phigate_catalog::read(&mut connection).await?;
+    let rules = assemble::row_rules(database)?;
+    for finding in phigate_catalog::check_rows(&classification, &rules, &snapshot) {
+        let file = database.rows.as_ref().unwrap_or(&database.catalog);
+        findings.remark(&format!("{}: {finding}", file.display()));
+    }
     for finding in phigate_catalog::check(&classification, &snapshot) {
         findings.remark(&format!("{}: {finding}", database.catalog.display()));
     }

@@ -1,6 +1,6 @@
 //! Effective policies. The id is computed from what arrives, never believed.
 
-use phigate_phi::{ColumnName, EffectivePolicy, Rule};
+use phigate_phi::{ColumnName, EffectivePolicy, KeyPath, RowPolicy, Rule, Sensitivity, TableName};
 
 use crate::v1;
 use crate::{Malformed, error::parse};
@@ -19,8 +19,49 @@ impl From<&EffectivePolicy> for v1::GetPolicyResponse {
             profile: policy.profile.to_string(),
             unclassified: policy.unclassified.as_str().to_owned(),
             columns: columns.collect(),
+            scoped: policy.rows.scoped,
+            key_paths: policy.rows.paths.iter().map(key_path).collect(),
+            withheld: policy.rows.withheld.iter().map(sensitivity).collect(),
         }
     }
+}
+
+fn key_path((table, path): (&TableName, &KeyPath)) -> v1::KeyPath {
+    v1::KeyPath {
+        schema: table.schema.clone(),
+        table: table.table.clone(),
+        path: path.to_string(),
+    }
+}
+
+fn sensitivity(rule: &Sensitivity) -> v1::Sensitivity {
+    v1::Sensitivity {
+        schema: rule.table.schema.clone(),
+        table: rule.table.table.clone(),
+        code: rule.code.to_string(),
+        bearer: rule.bearer.as_str().to_owned(),
+        predicate: rule.predicate.clone(),
+    }
+}
+
+fn rows(policy: &v1::GetPolicyResponse) -> Result<RowPolicy, Malformed> {
+    let paths = policy.key_paths.iter().map(|sent| {
+        let table = TableName::new(&sent.schema, &sent.table);
+        Ok((table, parse("key_paths", &sent.path)?))
+    });
+    let withheld = policy.withheld.iter().map(|sent| {
+        Ok(Sensitivity {
+            table: TableName::new(&sent.schema, &sent.table),
+            code: parse("withheld.code", &sent.code)?,
+            bearer: parse("withheld.bearer", &sent.bearer)?,
+            predicate: sent.predicate.clone(),
+        })
+    });
+    Ok(RowPolicy {
+        scoped: policy.scoped,
+        paths: paths.collect::<Result<_, Malformed>>()?,
+        withheld: withheld.collect::<Result<_, Malformed>>()?,
+    })
 }
 
 impl TryFrom<v1::GetPolicyResponse> for EffectivePolicy {
@@ -43,7 +84,8 @@ impl TryFrom<v1::GetPolicyResponse> for EffectivePolicy {
             parse("unclassified", &policy.unclassified)?,
             rules.collect::<Result<_, Malformed>>()?,
         )
-        .map_err(|error| Malformed::new("columns", error))?;
+        .map_err(|error| Malformed::new("columns", error))?
+        .with_rows(rows(&policy)?);
         if made.id.as_str() == policy.policy_id {
             Ok(made)
         } else {
@@ -54,7 +96,9 @@ impl TryFrom<v1::GetPolicyResponse> for EffectivePolicy {
 
 #[cfg(test)]
 mod tests {
-    use phigate_phi::{Classification, Unclassified};
+    use std::collections::BTreeSet;
+
+    use phigate_phi::{Classification, RowRules, Unclassified};
     use phigate_types::Profile;
 
     use super::*;
@@ -72,8 +116,15 @@ mod tests {
             Unclassified::Refuse,
         )
         .unwrap();
+        let rules = "[table.patients]\npatient = 'id'\n\
+                     sensitivity = [{ code = 'VIP', where = 'vip', of = 'patient' }]";
+        let rules = RowRules::parse(rules, "clinic.rows.toml").unwrap();
+        let policy = policy.with_rows(rules.policy(true, &BTreeSet::new()).unwrap());
         let sent = v1::GetPolicyResponse::from(&policy);
         assert_eq!(EffectivePolicy::try_from(sent.clone()), Ok(policy));
+        let mut unscoped = sent.clone();
+        unscoped.scoped = false;
+        assert!(EffectivePolicy::try_from(unscoped).is_err());
         let mut changed = sent;
         changed.columns[0].treatment = "keep".to_owned();
         let error = EffectivePolicy::try_from(changed).unwrap_err();

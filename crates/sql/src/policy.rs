@@ -37,6 +37,9 @@ pub struct BoundPolicy {
     access: HashMap<u32, Access>,
     /// Result fields (table oid, column number) that must never be seen as plain columns.
     fields: HashSet<(u32, i16)>,
+    /// Relations of which some rows only are shown, by their masked views: no field of theirs may come
+    /// from anywhere else.
+    restricted: HashSet<u32>,
     /// In views mode, what stands in the place of relations.
     through: Option<through::Views>,
 }
@@ -105,7 +108,7 @@ impl BoundPolicy {
 
     /// Whether any user relation is masked or refused.
     pub fn masks_anything(&self) -> bool {
-        !self.fields.is_empty()
+        !self.fields.is_empty() || !self.restricted.is_empty()
     }
 
     /// One line for `SHOW phigate.masking`: the profile, and how many columns are masked, how many

@@ -179,6 +179,11 @@ impl Refusal {
         self.0.reason
     }
 
+    /// What is behind it, for people.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
     /// The primary message.
     pub fn message(&self) -> &str {
         &self.0.message

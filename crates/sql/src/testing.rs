@@ -53,7 +53,6 @@ pub(crate) struct World {
     pub(crate) snapshot: Snapshot,
     pub(crate) effective: EffectivePolicy,
     pub(crate) policy: BoundPolicy,
-    pub(crate) effective: EffectivePolicy,
     pub(crate) search_path: Vec<String>,
     pub(crate) write: bool,
 }

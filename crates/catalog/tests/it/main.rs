@@ -9,6 +9,7 @@
 mod check;
 mod login;
 mod read;
+mod rows;
 mod transforms;
 mod watcher;
 

@@ -131,10 +131,13 @@ fn admissible(plane: &Plane, terms: &GrantRequest) -> Result<Policy, Status> {
         )));
     }
     policy.map_err(|error| {
-        use phigate_phi::PolicyError::{DuplicateRule, RevealedAndBlocked, UnknownColumn};
+        use phigate_phi::PolicyError::{
+            DuplicateRule, RevealedAndBlocked, UndeclaredSensitivity, UnknownColumn,
+        };
         let field = match &error {
             UnknownColumn(column) if terms.reveal.contains(column) => "reveal",
             UnknownColumn(_) | RevealedAndBlocked(_) => "block",
+            UndeclaredSensitivity(_) => "sensitivity",
             DuplicateRule(_) => "database",
         };
         Status::invalid_argument(format!("{field}: {error}"))

@@ -53,6 +53,7 @@ pub(crate) fn config(directory: &Path, classification: &str) -> (ControlConfig, 
         databases: vec![DatabaseSpec {
             name: "clinic".parse().unwrap(),
             classification: Arc::new(Classification::parse(classification, "test").unwrap()),
+            rows: Arc::default(),
             unclassified: Unclassified::Refuse,
             passthrough: false,
             upstream: Secret::new("postgres://nobody@127.0.0.1:1/clinic".to_owned()),

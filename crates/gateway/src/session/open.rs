@@ -73,7 +73,13 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
         authorised,
         ..
     } = opening;
-    let authority = Passthrough::new(authorised.profile, authorised.write, database.passthrough);
+    // What is relayed unread cannot keep rows back.
+    let restricted = authorised.policy.restricts_rows();
+    let unread = database.passthrough && !restricted;
+    let authority = Passthrough::new(authorised.profile, authorised.write, unread);
+    if restricted {
+        return Err(needs_views());
+    }
     let passthrough = authority.is_some();
     let settings = Settings::of(requested, passthrough)?;
     let path = settings.path.clone();
@@ -269,9 +275,23 @@ fn record(
     )
 }
 
-/// Whether anything is masked, blocked or refused under the policy.
+/// Inline enforcement has no barrier: what a statement computes of a row that is out of scope would show
+/// in its errors.
+fn needs_views() -> Denied {
+    (
+        "row_scope",
+        PgError::fatal(
+            SqlState::FEATURE_NOT_SUPPORTED,
+            "the grant shows some patients' rows only, and the database is not enforced by masked views",
+        )
+        .with_hint("ask an administrator to serve it with enforcement = \"views\", or for a grant without a patient list that names the sensitivities"),
+    )
+}
+
+/// Whether anything is masked, blocked, refused or out of scope under the policy.
 fn withholds(policy: &EffectivePolicy) -> bool {
-    policy.unclassified != Unclassified::Release
+    policy.restricts_rows()
+        || policy.unclassified != Unclassified::Release
         || policy.rules.iter().any(|rule| !rule.treatment.is_keep())
 }
 

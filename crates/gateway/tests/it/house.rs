@@ -96,6 +96,7 @@ impl House {
             databases: vec![DatabaseSpec {
                 name: "clinic".parse().unwrap(),
                 classification: Arc::new(classification),
+                rows: Arc::default(),
                 unclassified: Unclassified::Refuse,
                 passthrough: plan.passthrough,
                 upstream: phigate_types::Secret::new(clinic::broker_url(&pg)),

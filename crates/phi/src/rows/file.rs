@@ -176,7 +176,7 @@ impl RawSensitivity {
                 None => Bearer::Row,
                 Some(word) => word.parse().map_err(|message| ("of", message))?,
             },
-            predicate: predicate(self.predicate).map_err(|message| ("where", message))?,
+            predicate: predicate(&self.predicate).map_err(|message| ("where", message))?,
         })
     }
 }
@@ -187,7 +187,7 @@ fn table_name(text: &str) -> Result<TableName, String> {
         .map_err(|_| format!("expected a table or schema.table, found {text:?}"))
 }
 
-fn predicate(text: String) -> Result<String, String> {
+fn predicate(text: &str) -> Result<String, String> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.len() > MAX_PREDICATE || trimmed.contains('\0') {
         return Err(format!(
@@ -235,7 +235,7 @@ fn alternative(value: Value) -> Result<Alternative, String> {
         }
     };
     Ok(Alternative {
-        when: raw.when.map(predicate).transpose()?,
+        when: raw.when.as_deref().map(predicate).transpose()?,
         route: raw
             .path
             .parse::<Route>()

@@ -59,13 +59,14 @@ pub(super) fn bind(
 impl BoundPolicy {
     /// Notes a user relation's access, and which of its fields the tripwire watches for.
     pub(super) fn insert(&mut self, relation: &Relation, access: Access) {
-        // Of a relation whose rows are restricted, no column may come from anywhere but its view.
-        let restricted = matches!(&access, Access::Masked(masked) if masked.barrier);
+        if matches!(&access, Access::Masked(masked) if masked.barrier) {
+            self.restricted.insert(relation.oid);
+        }
         let watched = relation
             .columns
             .iter()
             .enumerate()
-            .filter(|(index, _)| restricted || !access.treatment(*index).is_keep())
+            .filter(|(index, _)| !access.treatment(*index).is_keep())
             .map(|(_, column)| (relation.oid, column.attnum));
         let before = self.fields.len();
         self.fields.extend(watched);

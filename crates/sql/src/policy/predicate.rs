@@ -68,7 +68,7 @@ pub(super) fn predicate(
     };
     let name = quoted_name(relation);
     let mut query = one_query(&format!("SELECT ({text}) FROM {name} AS \"{alias}\""))?;
-    only_expression(&query).and_then(|expr| total(expr))?;
+    only_expression(&query).and_then(total)?;
     let mut resolver = Resolver::new(&cx);
     resolver.statement(&mut query)?;
     let resolution = resolver.finish();

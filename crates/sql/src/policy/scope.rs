@@ -3,6 +3,8 @@
 //!
 //! INVARIANT: a row of which it cannot be told whose it is counts as out of scope.
 
+use std::fmt::Write as _;
+
 use phigate_phi::{
     Alternative, Bearer, Chain, EffectivePolicy, KeyPath, PatientKey, Reference, Route,
     Sensitivity, Step, TypeKind, Unclassified, quote_identifier,
@@ -226,7 +228,7 @@ impl<'a> Scope<'a> {
             match when {
                 Some(when) => {
                     let when = self.condition(when, INNER)?;
-                    cases.push_str(&format!(" WHEN {when} THEN {holds}"));
+                    let _ = write!(cases, " WHEN {when} THEN {holds}");
                 }
                 None => otherwise = holds,
             }
@@ -434,7 +436,7 @@ fn listed(key: &str, column: &Column) -> Result<String> {
          (kp.patient OPERATOR(pg_catalog.=) (CAST({key} AS pg_catalog.text) COLLATE pg_catalog.\"default\"))"
     );
     if let Some(typed) = typed {
-        condition.push_str(&format!(" AND ({key} OPERATOR(pg_catalog.=) {typed})"));
+        let _ = write!(condition, " AND ({key} OPERATOR(pg_catalog.=) {typed})");
     }
     Ok(format!(
         "EXISTS (SELECT FROM phigate.patient AS kp WHERE {condition})"

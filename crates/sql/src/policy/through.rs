@@ -106,7 +106,7 @@ impl BoundPolicy {
         if table_oid == 0 {
             return Field::AsItIs;
         }
-        if self.is_masked_field(table_oid, attnum) {
+        if self.is_masked_field(table_oid, attnum) || self.restricted.contains(&table_oid) {
             return Field::Masked;
         }
         let Some((base, columns)) = self

@@ -3,7 +3,7 @@
 use phigate_types::Profile;
 
 use crate::testing::World;
-use crate::{Reason, row_condition};
+use crate::{Field, Reason, row_condition};
 
 const RULES: &str = r#"
 [table.stays]
@@ -228,8 +228,10 @@ fn a_masked_view_holds_the_condition_and_is_a_barrier() {
         over.sql
     );
     assert!(view("v_twice").barrier);
-    assert!(
-        world.policy.is_masked_field(20_001, 1),
+    assert_eq!(
+        world.policy.field(20_001, 1),
+        Field::Masked,
         "an open column too"
     );
+    assert_eq!(world.policy.field(20_003, 1), Field::AsItIs);
 }
