@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use phigate::serve::{self, Part, Running};
 use phigate_config::Config;
 use phigate_testkit::{Cluster, clinic, hospital, within};
+use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,7 @@ pub struct House {
     classification: String,
     sql: Vec<String>,
     upstream: Option<String>,
+    enforcement: String,
 }
 
 impl Default for House {
@@ -36,6 +38,7 @@ impl Default for House {
             classification: clinic::CLASSIFICATION.to_owned(),
             sql: Vec::new(),
             upstream: None,
+            enforcement: "inline".to_owned(),
         }
     }
 }
@@ -87,6 +90,13 @@ impl House {
     #[must_use]
     pub fn upstream(mut self, url: impl Into<String>) -> Self {
         self.upstream = Some(url.into());
+        self
+    }
+
+    /// How masks are enforced: `inline` or `views`.
+    #[must_use]
+    pub fn enforcement(mut self, how: &str) -> Self {
+        how.clone_into(&mut self.enforcement);
         self
     }
 
@@ -148,6 +158,7 @@ impl House {
             recording,
             unclassified,
             passthrough,
+            enforcement,
             ..
         } = self;
         let upstream = self
@@ -167,7 +178,7 @@ recording = "{recording}"
 name = "clinic"
 upstream = "{upstream}"
 catalog = "clinic.phi.csv"
-enforcement = "inline"
+enforcement = "{enforcement}"
 unclassified = "{unclassified}"
 passthrough = {passthrough}
 "#
@@ -244,6 +255,21 @@ impl Phigate {
             .as_deref()
             .and_then(|count| count.parse().ok())
             .expect("a count")
+    }
+
+    /// Gives every project this key, so that pseudonyms agree with another phigate's. Before the first
+    /// session only.
+    ///
+    /// # Panics
+    /// When the store cannot be written.
+    pub async fn set_project_key(&self, key: &[u8; 32]) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.config.data_dir.join("control.db"))
+            .busy_timeout(phigate_testkit::DEADLINE);
+        let mut connection = options.connect().await.expect("the store is a file");
+        let update = sqlx::query("UPDATE project SET key = ?").bind(key.as_slice());
+        let done = update.execute(&mut connection).await;
+        done.expect("the store is written");
     }
 
     /// Ends control plane and gateway in order and waits for them; PostgreSQL lives on.

@@ -10,6 +10,7 @@ pub mod analyst;
 pub mod attack;
 pub mod canary;
 mod house;
+pub mod two_world;
 
 pub use admin::{Grant, Login};
 pub use analyst::{Analyst, Refused};

@@ -1,10 +1,16 @@
 //! Two databases that differ in nothing but what the grant hides must give the same bytes for the
 //! same messages. A first, small form: the attack list and ordinary questions, both protocols.
 
+use std::time::Duration;
+
+use phigate_testkit::DEADLINE;
 use phigate_testkit::client::Answer;
 use phigate_tests::attack;
 use phigate_tests::canary::World;
+use phigate_tests::two_world::Report;
 use phigate_tests::{House, Login, Phigate};
+
+use phigate_tests::two_world::{Plan, Release, run};
 
 use crate::attacks::{FILES, simple};
 
@@ -82,6 +88,47 @@ async fn what_the_mask_hides_changes_no_byte() {
         differing.len(),
         differing.join("\n")
     );
+}
+
+fn plan(statements: usize, release: Release) -> Plan {
+    Plan {
+        statements,
+        seed: 1847,
+        release,
+        house: House::default(),
+        limit: DEADLINE,
+        shrink: Duration::ZERO,
+        progress: 0,
+    }
+}
+
+/// On a thread with the stack that analysis needs.
+fn generated(statements: usize, release: Release) -> Report {
+    const STACK_BYTES: usize = 64 << 20;
+    let work = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(run(&plan(statements, release)))
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(work);
+    thread.unwrap().join().unwrap()
+}
+
+/// A few; `cargo xtask two-world` runs as many as asked, under every profile.
+#[test]
+fn generated_statements_give_the_same_bytes() {
+    let report = generated(200, Release::SafeHarbor);
+    assert!(report.divergences.is_empty(), "{report}");
+    assert!(report.admitted > 50, "{report}");
+}
+
+#[test]
+fn generated_statements_find_what_is_not_hidden() {
+    let report = generated(100, Release::Identified);
+    assert!(!report.divergences.is_empty(), "{report}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what must pass on a clean checkout, cheapest first.
 
-use crate::{check_deps, fuzz, run, test};
+use crate::{check_deps, fuzz, run, test, two_world};
 
 /// How long each fuzz target runs, in seconds: enough to see that it still does.
 const FUZZ_SMOKE: u32 = 5;
@@ -32,5 +32,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "--",
         "--smoke",
     ])?;
+    two_world::smoke()?;
     test::run(&[])
 }

@@ -10,6 +10,7 @@ mod ci;
 mod fuzz;
 mod run;
 mod test;
+mod two_world;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +40,8 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Compare generated statements in two databases that differ in what masks hide.
+    TwoWorld(two_world::Arguments),
     /// Measure what the gateway costs, as ratios within one run; arguments after `--` go to it.
     Bench {
         /// For the benchmark: --smoke, --json, --clients, ...
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         Chore::CheckDeps => check_deps::run(),
         Chore::AllowLists(arguments) => allow_lists::run(&arguments),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
+        Chore::TwoWorld(arguments) => two_world::run(&arguments),
         Chore::Bench { arguments } => bench(&arguments),
         Chore::Ci => ci::run(),
     }

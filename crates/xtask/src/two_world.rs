@@ -1,0 +1,61 @@
+//! `cargo xtask two-world`: generated statements to two databases that differ in what masks hide;
+//! every difference in what comes back is a finding, and an error.
+
+use crate::run;
+
+/// What to run, from the command line.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How many statements, over all profiles.
+    #[arg(long, default_value_t = 3_000)]
+    statements: u32,
+    /// Where the generator begins; the same seed makes the same statements.
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// One of limited_dataset, safe_harbor, custom; each in turn when not given.
+    #[arg(long)]
+    profile: Option<String>,
+    /// inline or views.
+    #[arg(long, default_value = "inline")]
+    enforcement: String,
+    /// Stops after so many minutes for each profile.
+    #[arg(long)]
+    minutes: Option<u32>,
+    /// Shows the shortest statement of each kind of error.
+    #[arg(long)]
+    examples: bool,
+}
+
+/// Runs it; a divergence is an error.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut words = vec!["run", "--quiet", "--package", "phigate-tests"];
+    words.extend(["--bin", "two-world", "--", "--enforcement"]);
+    let statements = arguments.statements.to_string();
+    let (seed, minutes) = (arguments.seed.to_string(), arguments.minutes);
+    words.push(&arguments.enforcement);
+    words.extend(["--statements", &statements, "--seed", &seed]);
+    if let Some(profile) = &arguments.profile {
+        words.extend(["--profile", profile]);
+    }
+    let minutes = minutes.map(|minutes| minutes.to_string());
+    if let Some(minutes) = &minutes {
+        words.extend(["--minutes", minutes]);
+    }
+    if arguments.examples {
+        words.push("--examples");
+    }
+    run::cargo(&words)
+}
+
+/// As many statements as fit into a run before every change.
+pub(crate) fn smoke() -> anyhow::Result<()> {
+    const STATEMENTS: u32 = 3_000;
+    run(&Arguments {
+        statements: STATEMENTS,
+        seed: 1,
+        profile: None,
+        enforcement: "inline".to_owned(),
+        minutes: Some(2),
+        examples: false,
+    })
+}

@@ -1,0 +1,302 @@
+//! Scripts: what one client sends in a row, in either protocol, leaving its session as it was.
+
+use std::fmt::Write as _;
+
+use super::{DEPTH, Generator, Param};
+use crate::two_world::schema::Ty;
+
+/// Statements over catalogs and settings; `{table}` is some table's name.
+const CATALOGS: &str = include_str!("catalogs.sql");
+
+/// One thing a client sends that is answered by one ReadyForQuery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What is sent.
+    pub message: Message,
+    /// Plans: their shape is outside the guarantee.
+    pub plan: bool,
+}
+
+/// In which protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A Query.
+    Simple(String),
+    /// Parse, Bind, Describe, Execute (in parts where `rows` is not 0), Sync.
+    Extended {
+        /// One statement.
+        sql: String,
+        /// What to bind, as text.
+        params: Vec<Param>,
+        /// Results in binary.
+        binary: bool,
+        /// How many rows the first Execute asks for; a second asks for the rest.
+        rows: i32,
+    },
+}
+
+/// What is sent in a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// Its parts.
+    pub items: Vec<Item>,
+}
+
+impl Message {
+    /// The text of its statements.
+    pub fn sql(&self) -> &str {
+        match self {
+            Self::Simple(sql) | Self::Extended { sql, .. } => sql,
+        }
+    }
+}
+
+impl Generator<'_> {
+    pub(super) fn make_script(&mut self) -> Script {
+        self.risky = self.choices.chance(20);
+        let mut script = Script::default();
+        match self
+            .choices
+            .weighted([40, 32, 5, 5, 5, 3, 3, 4, 2, 3].into_iter())
+        {
+            0 => {
+                let sql = self.select_statement();
+                script.simple(sql);
+            }
+            1 => self.extended(&mut script),
+            2 => self.cursor(&mut script),
+            3 => self.prepared(&mut script),
+            4 => self.copy(&mut script),
+            5 => self.explain(&mut script),
+            6 => self.transaction(&mut script),
+            7 => self.catalog(&mut script),
+            8 => {
+                let (one, other) = (self.select_statement(), self.select_statement());
+                script.simple(format!("{one}; {other}"));
+            }
+            _ => self.whole(&mut script),
+        }
+        script
+    }
+
+    fn select_statement(&mut self) -> String {
+        self.budget = super::BUDGET;
+        let types = self.types(4);
+        self.top(&types)
+    }
+
+    fn extended(&mut self, script: &mut Script) {
+        self.params = Some(Vec::new());
+        let sql = self.select_statement();
+        let params = self.params.take().unwrap_or_default();
+        let binary = self.choices.chance(50);
+        let rows = *self.choices.one(&[0, 0, 0, 3]);
+        script.push(Message::Extended {
+            sql,
+            params,
+            binary,
+            rows,
+        });
+    }
+
+    fn cursor(&mut self, script: &mut Script) {
+        let types = self.types(3);
+        let query = self.query(&types, DEPTH);
+        let order = self.order(types.len());
+        let kinds = ["", "SCROLL ", "NO SCROLL ", "BINARY ", "INSENSITIVE "];
+        let kind = *self.choices.one(&kinds);
+        let hold = if self.choices.chance(20) {
+            " WITH HOLD"
+        } else {
+            ""
+        };
+        script.simple("BEGIN");
+        script.simple(format!("DECLARE c {kind}CURSOR{hold} FOR {query}{order}"));
+        let fetches = [
+            "FETCH 2 FROM c",
+            "FETCH NEXT FROM c",
+            "FETCH FORWARD ALL FROM c",
+            "FETCH ABSOLUTE 2 IN c",
+            "MOVE 3 IN c",
+            "FETCH PRIOR FROM c",
+            "FETCH LAST FROM c",
+        ];
+        for _ in 0..=self.choices.below(3) {
+            script.simple(*self.choices.one(&fetches));
+        }
+        if hold.is_empty() {
+            script.simple(*self.choices.one(&["COMMIT", "ROLLBACK"]));
+        } else {
+            script.simple("COMMIT");
+            script.simple("FETCH ALL FROM c");
+            script.simple("CLOSE c");
+        }
+    }
+
+    fn prepared(&mut self, script: &mut Script) {
+        self.params = Some(Vec::new());
+        let query = self.select_statement();
+        let params = self.params.take().unwrap_or_default();
+        let types: Vec<_> = params.iter().map(|param| param.ty.sql()).collect();
+        let declared = if types.is_empty() || self.choices.chance(30) {
+            String::new()
+        } else {
+            format!(" ({})", types.join(", "))
+        };
+        let value = |param: &Param| match param.text {
+            Some(text) => format!("'{text}'"),
+            None => "NULL".to_owned(),
+        };
+        let values: Vec<_> = params.iter().map(value).collect();
+        let list = if values.is_empty() {
+            String::new()
+        } else {
+            format!("({})", values.join(", "))
+        };
+        script.simple(format!("PREPARE s{declared} AS {query}"));
+        script.simple(format!("EXECUTE s{list}"));
+        if self.choices.chance(20) {
+            script.push_plan(Message::Simple(format!(
+                "EXPLAIN (COSTS OFF) EXECUTE s{list}"
+            )));
+        }
+        script.simple("DEALLOCATE ALL");
+    }
+
+    fn copy(&mut self, script: &mut Script) {
+        let options = [
+            "",
+            " WITH (FORMAT csv, HEADER)",
+            " WITH (FORMAT binary)",
+            " CSV QUOTE '^' NULL 'nil'",
+            " WITH (FORMAT csv, FORCE_QUOTE *)",
+        ];
+        if self.choices.chance(40) {
+            let table = self.table();
+            let some: Vec<_> = table.columns.iter().map(|column| &*column.name).collect();
+            let list = if self.choices.chance(50) && some.len() > 2 {
+                format!("({}, {})", some[some.len() - 1], some[1])
+            } else {
+                String::new()
+            };
+            let option = self.choices.one(&options);
+            script.simple(format!("COPY {}{list} TO STDOUT{option}", table.name));
+        } else {
+            let types = self.types(3);
+            let query = self.top(&types);
+            let option = self.choices.one(&options);
+            script.simple(format!("COPY ({query}) TO STDOUT{option}"));
+        }
+    }
+
+    fn explain(&mut self, script: &mut Script) {
+        let query = self.select_statement();
+        let forms = [
+            "EXPLAIN",
+            "EXPLAIN (COSTS OFF)",
+            "EXPLAIN (FORMAT JSON, COSTS OFF)",
+            "EXPLAIN (COSTS OFF, FORMAT YAML)",
+        ];
+        let form = self.choices.one(&forms);
+        script.push_plan(Message::Simple(format!("{form} {query}")));
+    }
+
+    fn transaction(&mut self, script: &mut Script) {
+        let risky = self.risky;
+        let begins = [
+            "BEGIN",
+            "START TRANSACTION READ ONLY",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            "BEGIN; SET LOCAL TimeZone = 'Asia/Tokyo'",
+        ];
+        script.simple(*self.choices.one(&begins));
+        let first = self.select_statement();
+        script.simple(first);
+        script.simple("SAVEPOINT a");
+        self.risky = true;
+        let second = self.select_statement();
+        self.risky = risky;
+        script.simple(second);
+        script.simple("ROLLBACK TO a");
+        self.extended(script);
+        script.simple(*self.choices.one(&["COMMIT", "ROLLBACK", "END", "ABORT"]));
+    }
+
+    fn catalog(&mut self, script: &mut Script) {
+        let statements: Vec<_> = CATALOGS
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect();
+        let sql = self
+            .choices
+            .one(&statements)
+            .replace("{table}", &self.table().name);
+        if self.choices.chance(40) {
+            script.push(Message::Extended {
+                sql,
+                params: Vec::new(),
+                binary: false,
+                rows: 0,
+            });
+        } else {
+            script.simple(sql);
+        }
+    }
+
+    /// Whole relations: `*`, TABLE, rows, and columns by the names of masked ones.
+    fn whole(&mut self, script: &mut Script) {
+        let table = self.table();
+        let name = &table.name;
+        let mut list = String::new();
+        for column in &table.columns {
+            let _ = write!(
+                list,
+                "{}t.{}",
+                if list.is_empty() { "" } else { ", " },
+                column.name
+            );
+        }
+        let sql = match self.choices.below(8) {
+            0 => format!("SELECT * FROM {name}"),
+            1 => format!("TABLE {name}"),
+            2 => format!("SELECT t FROM {name} AS t"),
+            3 => format!("SELECT t.* FROM {name} t ORDER BY t LIMIT 5"),
+            4 => format!("SELECT {list} FROM {name} AS t"),
+            5 => format!("SELECT count(DISTINCT t), max(t::text) FROM {name} AS t"),
+            6 => format!("SELECT (jsonb_populate_record(t, '{{}}')).* FROM {name} AS t"),
+            _ => format!("SELECT t FROM {name} AS t UNION SELECT t FROM ONLY {name} AS t"),
+        };
+        let types = [Ty::Text];
+        if self.choices.chance(30) {
+            let inner = self.inner(&types, 1);
+            script.simple(format!("{sql}; SELECT count(*) FROM ({inner}) AS q"));
+        } else {
+            script.push(Message::Extended {
+                sql,
+                params: Vec::new(),
+                binary: self.choices.chance(50),
+                rows: 0,
+            });
+        }
+    }
+}
+
+impl Script {
+    fn simple(&mut self, sql: impl Into<String>) {
+        self.push(Message::Simple(sql.into()));
+    }
+
+    fn push(&mut self, message: Message) {
+        self.items.push(Item {
+            message,
+            plan: false,
+        });
+    }
+
+    fn push_plan(&mut self, message: Message) {
+        self.items.push(Item {
+            message,
+            plan: true,
+        });
+    }
+}
