@@ -143,6 +143,18 @@ impl<'a> Grant<'a> {
         Self { phigate, request }
     }
 
+    /// On another database than the clinic.
+    #[must_use]
+    pub fn on(mut self, database: &str) -> Self {
+        database.clone_into(&mut self.request.database);
+        self
+    }
+
+    /// What would be asked for.
+    pub fn request(&self) -> &CreateGrantRequest {
+        &self.request
+    }
+
     /// The release profile.
     #[must_use]
     pub fn profile(mut self, profile: &str) -> Self {

@@ -26,6 +26,7 @@ pub struct House {
     sql: Vec<String>,
     upstream: Option<String>,
     enforcement: String,
+    more: String,
 }
 
 impl Default for House {
@@ -39,6 +40,7 @@ impl Default for House {
             sql: Vec::new(),
             upstream: None,
             enforcement: "inline".to_owned(),
+            more: String::new(),
         }
     }
 }
@@ -83,6 +85,13 @@ impl House {
     #[must_use]
     pub fn sql(mut self, sql: impl Into<String>) -> Self {
         self.sql.push(sql.into());
+        self
+    }
+
+    /// More of the configuration file, after everything else.
+    #[must_use]
+    pub fn more(mut self, toml: impl Into<String>) -> Self {
+        self.more = toml.into();
         self
     }
 
@@ -159,6 +168,7 @@ impl House {
             unclassified,
             passthrough,
             enforcement,
+            more,
             ..
         } = self;
         let upstream = self
@@ -181,6 +191,7 @@ catalog = "clinic.phi.csv"
 enforcement = "{enforcement}"
 unclassified = "{unclassified}"
 passthrough = {passthrough}
+{more}
 "#
         );
         let path = directory.join("phigate.toml");

@@ -277,18 +277,49 @@ async fn an_unclassified_table_is_refused() {
 #[tokio::test]
 async fn the_session_says_what_it_may_see_and_for_how_long() {
     let phigate = Phigate::start().await;
-    let mut alice = phigate.grant("alice").connect().await;
-    let masking = alice.rows("SHOW phigate.masking").await;
-    let flat: String = masking.iter().flatten().flatten().cloned().collect();
+    let grant = phigate.grant("alice").block("patients.email");
+    let mut alice = grant.connect().await;
+    let one = async |statement: &str| alice.rows(statement).await[0][0].clone().unwrap();
+    let masking = one("SHOW phigate.masking").await;
     assert!(
-        flat.contains("limited_dataset") || flat.contains("ssn"),
-        "{masking:?}"
+        masking.starts_with("limited_dataset: ") && masking.ends_with("1 not released"),
+        "{masking}"
     );
-    assert!(!alice.rows("SHOW phigate.expires").await.is_empty());
-    assert!(!alice.rows("SHOW phigate.grant").await.is_empty());
+    assert!(!one("SHOW phigate.expires").await.is_empty());
+    assert_eq!(one("SHOW phigate.grant").await.len(), 12);
+    assert_eq!(one("SHOW phigate.policy").await.len(), 64);
+
+    let columns = alice.rows("SHOW phigate.columns").await;
+    let has = |row: [&str; 4]| {
+        columns
+            .iter()
+            .any(|told| told.iter().flatten().map(String::as_str).eq(row))
+    };
+    assert!(
+        has(["public.patients", "ssn", "null", "ssn"]),
+        "{columns:?}"
+    );
+    assert!(
+        has(["public.patients", "email", "block", "email"]),
+        "{columns:?}"
+    );
+    let zip = columns.iter().any(|told| told[1].as_deref() == Some("zip"));
+    assert!(!zip, "a column that leaves as it is: {columns:?}");
+
     let notices = alice.notices();
     let said = notices
         .iter()
-        .any(|notice| notice.message().contains("limited_dataset"));
-    assert!(said, "{notices:?}");
+        .find(|notice| notice.message().contains("limited_dataset"))
+        .expect("a notice at login")
+        .message();
+    for part in [
+        " min ",
+        "; null: ",
+        "; redact: ",
+        "; block: patients.email",
+        "more",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(said.len() < 7_000 && !said.contains('\n'), "{said}");
 }

@@ -4,8 +4,10 @@ use std::net::TcpListener;
 
 use phigate::serve::{self, Part};
 use phigate_config::Config;
-use phigate_testkit::{clinic, hospital, within};
-use phigate_tests::House;
+use phigate_proto::v1::ExplainStatementRequest;
+use phigate_testkit::client::Client;
+use phigate_testkit::{clinic, eventually, hospital, within};
+use phigate_tests::{House, Phigate};
 use tokio_util::sync::CancellationToken;
 
 async fn failure(house: House) -> String {
@@ -53,16 +55,76 @@ async fn a_classification_that_is_not_there_is_named() {
     assert!(said.contains("nowhere.csv"), "{said}");
 }
 
+/// One database that is away is the business of its own users: they hear when to come back, the admin
+/// why, and everybody else is served.
+#[tokio::test]
+async fn a_database_that_is_not_there_keeps_nobody_from_the_others() {
+    let free = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let phigate = House::default()
+        .more(format!(
+            "[[database]]\nname = 'absent'\ncatalog = 'clinic.phi.csv'\n\
+             upstream = 'postgres://broker:unspeakable@{free}/clinic'\n"
+        ))
+        .start()
+        .await;
+    let alice = phigate.grant("alice").connect().await;
+    assert_eq!(alice.rows("SELECT 1").await[0][0].as_deref(), Some("1"));
+
+    let granted = phigate
+        .admin
+        .create(phigate.grant("bob").on("absent").request().clone())
+        .await
+        .unwrap();
+    let mut bob = Client::connect(phigate.gateway()).await;
+    let refused = bob
+        .login(&granted.user, &granted.password, "absent")
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code().as_str(), "57P03", "{}", refused.message());
+    let fields = b"MDH".iter().filter_map(|key| refused.get(*key));
+    let said = String::from_utf8(fields.flatten().copied().collect()).unwrap();
+    assert!(said.contains("absent"), "{said}");
+    for secret in ["unspeakable", "broker", &free.to_string()] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    let said = why(&phigate, "absent").await;
+    assert!(said.contains(&free.to_string()), "{said}");
+    assert!(!said.contains("unspeakable"), "{said}");
+}
+
+/// It is asked again, without a restart.
+#[tokio::test]
+async fn a_database_that_comes_back_is_served() {
+    let phigate = House::default()
+        .sql("ALTER ROLE broker NOLOGIN")
+        .start()
+        .await;
+    let login = phigate.grant("alice").create().await;
+    let refused = login.try_connect().await.unwrap_err();
+    assert_eq!(refused.code, "57P03", "{refused}");
+    assert!(refused.hint.contains("try again"), "{refused}");
+    let said = why(&phigate, "clinic").await;
+    assert!(said.contains("28000") && said.contains("broker"), "{said}");
+    phigate
+        .cluster
+        .execute("clinic", "ALTER ROLE broker LOGIN")
+        .await
+        .unwrap();
+    eventually("the gateway finds the database", async || {
+        Box::pin(login.try_connect()).await.ok()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_wrong_upstream_password_is_said_without_saying_it() {
     let cluster = hospital().await;
     let url = cluster.url_as("broker", "wrongwrong", "clinic");
-    let error = House::default()
-        .upstream(url)
-        .try_start_on(cluster)
-        .await
-        .expect_err("it starts");
-    let said = format!("{error:#}");
+    let phigate = House::default().upstream(url).start_on(cluster).await;
+    let said = why(&phigate, "clinic").await;
     assert!(
         said.contains("wrong password") && said.contains("28P01"),
         "{said}"
@@ -71,22 +133,17 @@ async fn a_wrong_upstream_password_is_said_without_saying_it() {
     assert!(!said.contains("wrongwrong"), "{said}");
 }
 
-#[tokio::test]
-async fn an_upstream_that_is_not_there_is_named() {
-    let cluster = hospital().await;
-    let free = TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let url = format!("postgres://broker:secret@{free}/clinic");
-    let error = House::default()
-        .upstream(url)
-        .try_start_on(cluster)
-        .await
-        .expect_err("it starts");
-    let said = format!("{error:#}");
-    assert!(said.contains(&free.to_string()), "{said}");
-    assert!(!said.contains("secret"), "{said}");
+/// Why a database cannot be read, as the admin is told.
+async fn why(phigate: &Phigate, database: &str) -> String {
+    let question = ExplainStatementRequest {
+        database: database.to_owned(),
+        profile: "expert".to_owned(),
+        sql: "SELECT 1".to_owned(),
+        ..ExplainStatementRequest::default()
+    };
+    let status = phigate.admin.explain(question).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unavailable, "{status}");
+    status.message().to_owned()
 }
 
 #[tokio::test]

@@ -101,8 +101,10 @@ pub struct Stale {
 #[derive(Debug)]
 struct State {
     snapshot: Option<(Arc<Snapshot>, Instant)>,
-    /// Why the last attempt failed; empty before the first.
+    /// Why the last attempt failed; empty where it did not.
     reason: String,
+    /// An attempt was made, however it ended.
+    tried: bool,
 }
 
 // === impl Watcher ===
@@ -113,6 +115,7 @@ impl Watcher {
         let state = State {
             snapshot: None,
             reason: "it was not read yet".to_owned(),
+            tried: false,
         };
         let (sender, state) = watch::channel(state);
         let task =
@@ -142,6 +145,18 @@ impl Watcher {
         let mut state = self.state.clone();
         // Either way the state says what is to be said.
         let _ = timeout(within, state.wait_for(|state| state.snapshot.is_some())).await;
+        self.current()
+    }
+
+    /// How the first attempt ended, or that it takes longer than `within`. The next attempts follow
+    /// by themselves. Cancel safe.
+    ///
+    /// # Errors
+    /// Why there is no snapshot yet.
+    pub async fn first_attempt(&self, within: Duration) -> Result<Arc<Snapshot>, Stale> {
+        let mut state = self.state.clone();
+        // Either way the state says what is to be said.
+        let _ = timeout(within, state.wait_for(|state| state.tried)).await;
         self.current()
     }
 
@@ -208,8 +223,10 @@ impl Watch {
                 Err(error) => error,
             };
             tracing::warn!(upstream = %self.upstream.address(), %error, "catalog not readable");
-            self.sender
-                .send_modify(|state| state.reason = error.to_string());
+            self.sender.send_modify(|state| {
+                state.reason = error.to_string();
+                state.tried = true;
+            });
             let answered = self.epoch > before
                 || self
                     .sender
@@ -264,6 +281,7 @@ impl Watch {
             *state = State {
                 snapshot: Some((snapshot, asked)),
                 reason: String::new(),
+                tried: true,
             };
         });
         Ok(())

@@ -53,7 +53,7 @@ impl Catalogs {
             .await;
         let current = match watcher.current() {
             Ok(snapshot) => return Ok(snapshot),
-            Err(_) => watcher.ready(FIRST_LOOK).await,
+            Err(_) => watcher.first_attempt(FIRST_LOOK).await,
         };
         current.map_err(|stale| Status::unavailable(format!("database {name}: {}", stale.reason)))
     }

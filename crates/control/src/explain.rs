@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use phigate_catalog::{Described, describe};
+use phigate_catalog::{Described, Upstream, describe};
 use phigate_phi::{
     ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Transform, Treatment, Unclassified,
 };
 use phigate_proto::{parse, v1};
 use phigate_sql::{
     ANALYSIS_STACK_BYTES, Batch, BoundPolicy, Context, Passthrough, Permit, Refusal, Relation,
-    RelationKind, Session, Snapshot, StatementKind,
+    RelationKind, Session, Snapshot, StatementKind, Through,
 };
 use phigate_types::{DatabaseName, PgError, Profile};
 use tokio::sync::{Semaphore, oneshot};
@@ -106,36 +106,25 @@ pub(crate) async fn explain(
         });
     }
     let snapshot = plane.catalogs.snapshot(&database).await?;
+    let upstream = plane.catalogs.upstream(&database)?;
     let work = Work {
         question,
         policy,
         snapshot,
+        through: spec.masked_views.then(|| upstream.user.clone()),
     };
-    let (mut statements, refusal) = match analysed(work).await? {
-        Ok(statements) => (statements, None),
+    let (admitted, refusal) = match analysed(work).await? {
+        Ok(admitted) => (admitted, None),
         Err(refusal) => (Vec::new(), Some(*refusal)),
     };
-    let upstream = plane.catalogs.upstream(&database)?;
-    for (index, statement) in statements.iter_mut().enumerate() {
-        if statement.kind != StatementKind::Query.as_str() {
-            continue;
-        }
-        if index >= DESCRIBED_MAX {
-            "it stands too far back in the batch".clone_into(&mut statement.outputs_unknown);
-            continue;
-        }
-        match describe(&upstream, statement.sql.clone()).await {
-            Ok(Described::Columns(columns)) => {
-                let columns = columns.into_iter();
-                statement.outputs = columns
-                    .map(|(name, r#type)| v1::OutputColumn { name, r#type })
-                    .collect();
-            }
-            Ok(Described::Rejected { sqlstate, message }) => {
-                statement.outputs_unknown = format!("PostgreSQL says: {message} ({sqlstate})");
-            }
-            Err(error) => statement.outputs_unknown = error.to_string(),
-        }
+    let mut statements = Vec::with_capacity(admitted.len());
+    for (index, admitted) in admitted.into_iter().enumerate() {
+        let Admitted {
+            mut statement,
+            describable,
+        } = admitted;
+        describe_result(&upstream, &mut statement, describable, index).await;
+        statements.push(statement);
     }
     Ok(v1::ExplainStatementResponse {
         policy_id,
@@ -145,14 +134,50 @@ pub(crate) async fn explain(
     })
 }
 
+/// Says what columns the statement's result has.
+async fn describe_result(
+    upstream: &Upstream,
+    statement: &mut v1::ExplainedStatement,
+    text: Option<String>,
+    index: usize,
+) {
+    let Some(text) = text else { return };
+    if index >= DESCRIBED_MAX {
+        "it stands too far back in the batch".clone_into(&mut statement.outputs_unknown);
+        return;
+    }
+    match describe(upstream, text).await {
+        Ok(Described::Columns(columns)) => {
+            let columns = columns.into_iter();
+            statement.outputs = columns
+                .map(|(name, r#type)| v1::OutputColumn { name, r#type })
+                .collect();
+        }
+        Ok(Described::Rejected { sqlstate, message }) => {
+            statement.outputs_unknown = format!("PostgreSQL says: {message} ({sqlstate})");
+        }
+        Err(error) => statement.outputs_unknown = error.to_string(),
+    }
+}
+
 /// What an analysis is made of.
 struct Work {
     question: Question,
     policy: EffectivePolicy,
     snapshot: Arc<Snapshot>,
+    /// In views mode, the role that sessions seem to have.
+    through: Option<String>,
 }
 
-type Analysed = Result<Vec<v1::ExplainedStatement>, Box<v1::StatementRefusal>>;
+/// A statement that would run.
+struct Admitted {
+    statement: v1::ExplainedStatement,
+    /// A text of the same result that the catalog's reader may have described; `None` where there is
+    /// no result of rows.
+    describable: Option<String>,
+}
+
+type Analysed = Result<Vec<Admitted>, Box<v1::StatementRefusal>>;
 
 /// Analyses on a thread of its own, with the stack that the deepest admitted statement needs.
 async fn analysed(work: Work) -> Result<Analysed, Status> {
@@ -180,13 +205,31 @@ async fn analysed(work: Work) -> Result<Analysed, Status> {
 
 impl Work {
     fn run(&self) -> Analysed {
-        let Self {
-            question,
-            policy,
-            snapshot,
-        } = self;
-        let release = ReleaseContext::new(policy.profile, clock::now().date(), KeyAccess::Settings);
-        let bound = BoundPolicy::bind(policy, snapshot, &release);
+        let inline = self.bind(KeyAccess::Settings, &clock::now().date());
+        let described = self.analyse(&inline);
+        let Some(user) = &self.through else {
+            let batch = described.map_err(|refusal| Box::new(refused(refusal)))?;
+            return Ok(self.admitted(&batch, Some(&batch)));
+        };
+        // As in a gateway: the date is the slot's. What stands in FROM then, the catalog's reader may
+        // not read; the result's columns are the same either way.
+        let database = self.question.database.as_str();
+        let bound = self
+            .bind(KeyAccess::Slot, "")
+            .through_views(&self.snapshot, &Through { database, user });
+        let batch = self
+            .analyse(&bound)
+            .map_err(|refusal| Box::new(refused(refusal)))?;
+        Ok(self.admitted(&batch, described.as_ref().ok()))
+    }
+
+    fn bind(&self, keys: KeyAccess, as_of: &str) -> BoundPolicy {
+        let release = ReleaseContext::new(self.policy.profile, as_of, keys);
+        BoundPolicy::bind(&self.policy, &self.snapshot, &release)
+    }
+
+    fn analyse(&self, policy: &BoundPolicy) -> Result<Batch, Refusal> {
+        let question = &self.question;
         let session = Session {
             user: NOBODY,
             database: question.database.as_str(),
@@ -197,14 +240,26 @@ impl Work {
             write: question.write,
         };
         let context = Context {
-            snapshot,
-            policy: &bound,
+            snapshot: &self.snapshot,
+            policy,
             session: &session,
         };
-        match phigate_sql::analyse(&question.sql, &context) {
-            Ok(Batch { permits }) => Ok(permits.iter().map(|permit| self.told(permit)).collect()),
-            Err(refusal) => Err(Box::new(refused(refusal))),
-        }
+        phigate_sql::analyse(&question.sql, &context)
+    }
+
+    fn admitted(&self, batch: &Batch, described: Option<&Batch>) -> Vec<Admitted> {
+        let permits = batch.permits.iter().enumerate();
+        let admitted = permits.map(|(index, permit)| {
+            let described = described.and_then(|batch| batch.permits.get(index));
+            let has_rows = permit.kind() == StatementKind::Query;
+            Admitted {
+                statement: self.told(permit),
+                describable: described
+                    .filter(|_| has_rows)
+                    .map(|permit| permit.sql().to_owned()),
+            }
+        });
+        admitted.collect()
     }
 
     fn told(&self, permit: &Permit) -> v1::ExplainedStatement {

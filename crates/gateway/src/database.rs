@@ -1,6 +1,7 @@
 //! One database behind the gateway: where it is, and its catalog as it is now.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use phigate_catalog::{Slots, Watcher};
 use phigate_sql::Snapshot;
@@ -33,6 +34,12 @@ impl Database {
             slots,
             watcher,
         }
+    }
+
+    /// Waits for the first attempt at the catalog; an error says why there is none yet.
+    pub(crate) async fn first_look(&self, within: Duration) -> Result<(), String> {
+        let attempt = self.watcher.first_attempt(within).await;
+        attempt.map(drop).map_err(|stale| stale.reason)
     }
 
     /// The catalog; an error when it could not be read for too long.

@@ -176,7 +176,7 @@ impl Enforcer {
         }
         self.refresh(path).await?;
         let Some(current) = &self.current else {
-            return Err(Refused::stale());
+            return Err(Refused::stale(&self.facts.database));
         };
         if let Some(plan) = self
             .plans
@@ -223,7 +223,10 @@ impl Enforcer {
 
     /// Binds the policy to the catalog as it is now, so that [`Self::bound`] says something.
     pub(crate) async fn refresh(&mut self, path: &[String]) -> Result<(), Refused> {
-        let snapshot = self.database.snapshot().map_err(|()| Refused::stale())?;
+        let snapshot = self
+            .database
+            .snapshot()
+            .map_err(|()| Refused::stale(&self.facts.database))?;
         if let Some(current) = &self.current
             && current.snapshot.epoch == snapshot.epoch
             && *current.path == *path
@@ -386,15 +389,20 @@ fn analysis(permit: &Permit) -> Analysis {
 // === impl Refused ===
 
 impl Refused {
-    fn stale() -> Self {
+    fn stale(database: &str) -> Self {
         Self {
             reason: "stale_catalog",
             error: PgError::error(
                 SqlState::CANNOT_CONNECT_NOW,
-                "the gateway cannot read the database's catalog at the moment",
+                format!(
+                    "the gateway cannot read the catalog of database \"{database}\" at the moment"
+                ),
             )
-            .with_detail("Statements are refused until it knows the tables as they are now.")
-            .with_hint("try again in a few seconds"),
+            .with_detail(
+                "It refuses rather than guess what the tables hold, and asks again every few \
+                 seconds. Other databases are not affected.",
+            )
+            .with_hint("try again in a few seconds; if it lasts, the gateway's log says why"),
         }
     }
 

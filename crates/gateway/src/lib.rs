@@ -48,8 +48,9 @@ use gateway::Gateway;
 /// Run it on a runtime whose threads have big stacks (64 MiB): statements are analysed on them.
 ///
 /// # Errors
-/// Whatever keeps it from starting: the port, the certificates, a database that cannot be read, the
-/// log. Not being able to reach the control plane is none: clients are refused until it is there.
+/// Whatever keeps it from starting: the port, the certificates, the log. Not being able to reach the
+/// control plane is none, and a database that cannot be read is none: clients are refused until it
+/// is there.
 pub async fn serve(
     config: GatewayConfig,
     shutdown: CancellationToken,
@@ -112,7 +113,7 @@ fn acceptor(config: &GatewayConfig) -> Result<Option<tls::Acceptor>, GatewayErro
 async fn databases(
     config: &GatewayConfig,
 ) -> Result<HashMap<phigate_types::DatabaseName, Arc<database::Database>>, GatewayError> {
-    let mut databases = HashMap::new();
+    let mut databases: HashMap<_, Arc<database::Database>> = HashMap::new();
     for configured in &config.databases {
         let wrong = |error: String| GatewayError::Database {
             database: configured.name.clone(),
@@ -121,16 +122,7 @@ async fn databases(
         let upstream = Upstream::parse(configured.upstream.expose())
             .map_err(|error| wrong(error.to_string()))?;
         let address = upstream::Address::of(&upstream).map_err(|error| wrong(error.to_string()))?;
-        // Once by hand: what is wrong with the address or the login is said at once.
-        upstream
-            .connect()
-            .await
-            .map_err(|error| wrong(error.to_string()))?;
         let watcher = Watcher::start(upstream.clone(), POLL_EVERY);
-        watcher
-            .ready(limits::FIRST_CATALOG)
-            .await
-            .map_err(|error| wrong(error.to_string()))?;
         let slots = match configured.enforcement {
             Enforcement::Inline => None,
             Enforcement::Views => Some(Slots::new(upstream)),
@@ -143,6 +135,16 @@ async fn databases(
             watcher,
         );
         databases.insert(configured.name.clone(), Arc::new(database));
+    }
+    // All are being read by now. One that does not answer keeps nobody from the others: its clients
+    // are refused (57P03), and it is asked again.
+    let until = clock::now() + limits::FIRST_CATALOG;
+    for (name, database) in &databases {
+        let left = until.saturating_sub(clock::now());
+        if let Err(why) = database.first_look(left).await {
+            tracing::error!(database = %name, why,
+                "a database cannot be read: its clients are refused until it can");
+        }
     }
     Ok(databases)
 }

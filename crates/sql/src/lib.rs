@@ -37,7 +37,8 @@ pub use snapshot::{
 
 pub use budget::ANALYSIS_STACK_BYTES;
 pub use policy::{
-    BoundPolicy, Field, MaskedView, ReleasedColumn, Through, policy_schema, row_condition,
+    BoundPolicy, Field, MaskedView, ReleasedColumn, Through, ToldColumn, policy_schema,
+    row_condition,
 };
 pub use statement::{analyse, analyse_one};
 

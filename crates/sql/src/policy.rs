@@ -8,13 +8,16 @@ mod masked_view;
 mod predicate;
 mod scope;
 mod through;
+mod told;
 mod views;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use phigate_phi::{EffectivePolicy, PolicyId, ReleaseContext, Transform, Treatment};
+use phigate_phi::{
+    EffectivePolicy, IdentifierClass, PolicyId, ReleaseContext, Transform, Treatment,
+};
 use phigate_types::Profile;
 
 use crate::refusal::Refusal;
@@ -26,6 +29,7 @@ pub use masked_view::{MaskedView, ReleasedColumn, policy_schema};
 pub use scope::row_condition;
 pub(crate) use through::DEFINER;
 pub use through::{Field, Through};
+pub use told::ToldColumn;
 
 /// An effective policy bound to a snapshot: make one for each grant and catalog epoch, and share it
 /// among that grant's sessions.
@@ -40,6 +44,8 @@ pub struct BoundPolicy {
     /// Relations of which some rows only are shown, by their masked views: no field of theirs may come
     /// from anywhere else.
     restricted: HashSet<u32>,
+    /// What the columns that do not leave as they are hold, by table oid and column number.
+    classes: HashMap<(u32, i16), IdentifierClass>,
     /// In views mode, what stands in the place of relations.
     through: Option<through::Views>,
 }
@@ -109,33 +115,6 @@ impl BoundPolicy {
     /// Whether any user relation is masked or refused.
     pub fn masks_anything(&self) -> bool {
         !self.fields.is_empty() || !self.restricted.is_empty()
-    }
-
-    /// One line for `SHOW phigate.masking`: the profile, and how many columns are masked, how many
-    /// blocked.
-    pub fn describe(&self) -> String {
-        let mut masked = 0;
-        let mut blocked = 0;
-        for access in self.access.values() {
-            let Access::Masked(found) = access else {
-                continue;
-            };
-            if found.catalog {
-                continue;
-            }
-            blocked += found
-                .treatments
-                .iter()
-                .filter(|t| **t == Treatment::Block)
-                .count();
-            masked += found
-                .treatments
-                .iter()
-                .filter(|treatment| !treatment.is_keep() && **treatment != Treatment::Block)
-                .count();
-        }
-        let profile = self.profile.map_or("none", Profile::as_str);
-        format!("{profile}: {masked} columns masked, {blocked} not released")
     }
 
     /// Each column of a user relation that does not leave as it is, as `schema.relation`, column

@@ -1,12 +1,15 @@
 //! Opens a session for a proved and authorised client: connects upstream, says what PostgreSQL
 //! would say, and adds one line of our own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use phigate_audit::record::SessionOpened;
-use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext, Treatment, Unclassified};
+use phigate_phi::{
+    ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Treatment, Unclassified,
+};
 use phigate_sql::Passthrough;
 use phigate_types::{PgError, SqlState};
 use phigate_wire::backend::{self, TransactionStatus};
@@ -298,34 +301,43 @@ fn withholds(policy: &EffectivePolicy) -> bool {
 /// One line, bounded: what the grant does and how long it lasts.
 fn notice(authorised: &Authorised) -> PgError {
     let policy = &authorised.policy;
-    let masked: Vec<_> = policy
-        .rules
+    let mut ways: BTreeMap<Treatment, Vec<&ColumnName>> = BTreeMap::new();
+    for rule in policy.rules.iter().filter(|rule| !rule.treatment.is_keep()) {
+        ways.entry(rule.treatment).or_default().push(&rule.column);
+    }
+    let blocked = ways.get(&Treatment::Block).map_or(0, Vec::len);
+    let masked: usize = ways.values().map(Vec::len).sum();
+    let listed: String = ways
         .iter()
-        .filter(|rule| !rule.treatment.is_keep())
+        .map(|(way, columns)| listed(*way, columns))
         .collect();
-    let blocked = masked
-        .iter()
-        .filter(|rule| rule.treatment == Treatment::Block)
-        .count();
-    let names: Vec<String> = masked
-        .iter()
-        .take(limits::NOTICE_COLUMNS)
-        .map(|rule| format!("{}.{}", rule.column.table, rule.column.column))
-        .collect();
-    let more = masked.len().saturating_sub(names.len());
-    let listed = match (names.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => format!(" ({})", names.join(", ")),
-        (false, more) => format!(" ({} and {more} more)", names.join(", ")),
+    let listed = if listed.is_empty() {
+        listed
+    } else {
+        format!("{listed}; SHOW phigate.columns lists them")
     };
     let left = authorised.ends.saturating_sub(clock::now()).as_secs();
     let (minutes, seconds) = (left / 60, left % 60);
     PgError::notice(format!(
-        "grant {}: profile {}, {} columns masked, {blocked} blocked{listed}, {minutes} min {seconds} s left",
+        "grant {}: profile {}, {minutes} min {seconds} s left, {} columns masked, {blocked} blocked{listed}",
         authorised.grant,
         authorised.profile,
-        masked.len() - blocked,
+        masked - blocked,
     ))
+}
+
+/// One way of treating columns and the first few that are treated so.
+fn listed(way: Treatment, columns: &[&ColumnName]) -> String {
+    let names: Vec<String> = columns
+        .iter()
+        .take(limits::NOTICE_COLUMNS)
+        .map(|column| format!("{}.{}", column.table, column.column))
+        .collect();
+    let more = match columns.len().saturating_sub(names.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("; {way}: {}{more}", names.join(", "))
 }
 
 fn wants_notices(requested: &Requested) -> bool {

@@ -53,6 +53,7 @@ pub(super) fn bind(
         bound.insert(relation, access);
     }
     views::bind(&mut bound, views, snapshot);
+    bound.note_classes(policy, snapshot);
     bound
 }
 

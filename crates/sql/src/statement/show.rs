@@ -7,6 +7,9 @@ use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::{Context, Permit, StatementKind, allow, lower};
 
+/// Most columns that SHOW phigate.columns lists.
+const COLUMNS_SHOWN: usize = 10_000;
+
 pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> {
     let place = variable.first().map(lower::name_place).unwrap_or_default();
     let words: Vec<_> = variable
@@ -16,6 +19,7 @@ pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> 
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let plan = Plan::new(StatementKind::Show);
     match words.as_slice() {
+        ["phigate", "columns"] => columns(plan, cx),
         ["phigate", what] => {
             let (name, value) = answer(what, cx).ok_or_else(|| {
                 Refusal::new(
@@ -23,7 +27,8 @@ pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> 
                     format!("there is no phigate.{what} to show"),
                 )
                 .with_hint(
-                    "SHOW phigate.grant, phigate.masking, phigate.expires or phigate.session",
+                    "SHOW phigate.grant, phigate.masking, phigate.columns, phigate.expires, \
+                     phigate.session or phigate.policy",
                 )
                 .near(place)
             })?;
@@ -70,12 +75,63 @@ fn not_shown(name: &str) -> Refusal {
     )
 }
 
+/// What SHOW phigate.columns answers, column by column.
+const TOLD: [&str; 4] = ["relation", "column", "treatment", "holds"];
+
+/// Each column that does not leave as it is: relation, column, treatment, what it holds.
+fn columns(plan: Plan, cx: &Context<'_>) -> Result<Permit> {
+    let told = cx.policy.told_columns(cx.snapshot, COLUMNS_SHOWN);
+    plan.plain(cx, |writer| {
+        writer.push("SELECT ");
+        list(writer, |writer, name| {
+            writer.push("c.");
+            writer.name(name);
+        });
+        // The first row gives the types; it is not shown.
+        writer.push(" FROM (VALUES (0, ");
+        list(writer, |writer, _name| {
+            writer.push("CAST(");
+            writer.string("");
+            writer.push(" AS pg_catalog.text)");
+        });
+        writer.push(")");
+        for (row, column) in told.iter().enumerate() {
+            let relation = format!("{}.{}", column.relation.schema, column.relation.name);
+            let holds = column.identifier.map_or("", |class| class.as_str());
+            writer.push(", (");
+            writer.push(&(row + 1).to_string());
+            for text in [&relation, column.column, column.treatment.as_str(), holds] {
+                writer.push(", ");
+                writer.string(text);
+            }
+            writer.push(")");
+        }
+        writer.push(") AS c (n, ");
+        list(writer, Writer::name);
+        writer.push(") WHERE c.n OPERATOR(pg_catalog.>) 0 ORDER BY c.n");
+    })
+}
+
+/// Writes something for each of [`TOLD`], with commas.
+fn list<'w>(writer: &mut Writer<'w>, each: impl Fn(&mut Writer<'w>, &str)) {
+    for (index, name) in TOLD.iter().enumerate() {
+        if index > 0 {
+            writer.push(", ");
+        }
+        each(writer, name);
+    }
+}
+
 /// The column's name and the text of one `phigate.*`.
 fn answer(what: &str, cx: &Context<'_>) -> Option<(&'static str, String)> {
     Some(match what {
         "grant" => ("phigate.grant", cx.session.grant.to_owned()),
         "masking" => ("phigate.masking", cx.policy.describe()),
         "expires" => ("phigate.expires", cx.session.expires_at.to_owned()),
+        "policy" => {
+            let id = cx.policy.policy_id().map(ToString::to_string);
+            ("phigate.policy", id.unwrap_or_default())
+        }
         "session" => ("phigate.session", cx.session.id.to_owned()),
         _ => return None,
     })

@@ -148,6 +148,6 @@ fn touches_say_what_was_done_to_each_column() {
 fn describe_counts_columns_not_values() {
     assert_eq!(
         World::limited().policy.describe(),
-        "limited_dataset: 8 columns masked, 2 not released"
+        "limited_dataset: 8 columns masked (null 6, redact 1, text_block 1), 2 not released"
     );
 }

@@ -33,6 +33,8 @@ fn settings() {
             "show search_path",
             "show phigate.grant",
             "show phigate.masking",
+            "show phigate.columns",
+            "show phigate.policy",
             "show phigate.k_integer",
             "show phigate.secret",
             "show transaction isolation level",
