@@ -169,13 +169,13 @@ UPDATE patients SET record_uuid = '00000000-0000-0000-0000-000000000001' WHERE p
 MERGE INTO patients p USING encounters e ON p.patient_id = e.patient_id WHEN MATCHED THEN DO NOTHING
 -- attack: pseudonym-by-copy refused
 COPY patients FROM STDIN
--- attack: pseudonym-by-temp-table refused
+-- attack: pseudonym-by-temp-table answered
 CREATE TEMP TABLE patients AS SELECT '00000000-0000-0000-0000-000000000001'::uuid AS record_uuid
 -- attack: pseudonym-by-writing-cte refused
 WITH x AS (UPDATE patients SET ssn = 'x' RETURNING *) SELECT ssn FROM x
 -- attack: pseudonym-by-deleting-cte refused
 WITH x AS (DELETE FROM notes RETURNING body) SELECT * FROM x
--- attack: select-into refused
+-- attack: select-into-temp answered
 SELECT ssn INTO TEMP x FROM patients
 -- attack: catalog-attribute-options
 SELECT attrelid::regclass, attname, attoptions, attfdwoptions FROM pg_attribute WHERE attrelid = 'patients'::regclass ORDER BY attnum

@@ -49,11 +49,11 @@ EXPLAIN (FORMAT json, SETTINGS) SELECT ssn FROM patients
 CREATE TABLE stolen AS SELECT * FROM patients
 -- attack: select-into refused
 SELECT * INTO stolen FROM patients
--- attack: create-temp-table-as
+-- attack: create-temp-table-as answered
 CREATE TEMP TABLE stolen AS SELECT * FROM patients
 -- attack: create-view refused
 CREATE VIEW stolen AS SELECT * FROM patients
--- attack: create-temp-view refused
+-- attack: create-temp-view answered
 CREATE TEMP VIEW encounters AS SELECT * FROM patients
 -- attack: materialized-view refused
 CREATE MATERIALIZED VIEW stolen AS SELECT * FROM patients

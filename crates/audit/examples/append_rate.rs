@@ -180,6 +180,7 @@ fn analysis() -> Arc<Analysis> {
                 ColumnTouch("abalance".to_owned(), "keep".to_owned()),
                 ColumnTouch("aid".to_owned(), "keep".to_owned()),
             ],
+            written: false,
         }],
     })
 }

@@ -49,10 +49,10 @@ const FINGERPRINT: &str = "\
         WHERE a.attnum > 0 AND a.attrelid >= 16384
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(3, e.adrelid, e.adnum, e.xmin), 0)
-        FROM pg_catalog.pg_attrdef e
+        FROM pg_catalog.pg_attrdef e JOIN class c ON c.oid = e.adrelid
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(4, r.oid, r.ev_class, r.rulename, r.xmin), 0)
-        FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384
+        FROM pg_catalog.pg_rewrite r JOIN class c ON c.oid = r.ev_class WHERE r.oid >= 16384
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(5, i.inhrelid, i.inhparent, i.inhseqno), 0)
         FROM pg_catalog.pg_inherits i

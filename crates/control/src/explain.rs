@@ -243,6 +243,7 @@ impl Work {
             snapshot: &self.snapshot,
             policy,
             session: &session,
+            temporary: phigate_sql::Temporary::NONE,
         };
         phigate_sql::analyse(&question.sql, &context)
     }

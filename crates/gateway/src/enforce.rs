@@ -9,8 +9,8 @@ use moka::future::Cache;
 use phigate_audit::record::{Analysis, ColumnTouch, Decision, Fingerprint, Touch};
 use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext};
 use phigate_sql::{
-    Batch, BoundPolicy, Context, Passthrough, Permit, Refusal, Session, Snapshot, StatementKind,
-    Through,
+    Batch, BoundPolicy, Context, Passthrough, Permit, Refusal, RelationKind, Session, Snapshot,
+    StatementKind, Temporary, Through,
 };
 use phigate_types::{PgError, SqlState};
 
@@ -103,6 +103,8 @@ pub(crate) struct Enforcer {
     authority: Option<Passthrough>,
     /// What the last text was judged against.
     current: Option<Current>,
+    /// The session's own temporary relations.
+    temporary: Arc<Temporary>,
 }
 
 struct Current {
@@ -145,6 +147,16 @@ impl Enforcer {
             plans,
             authority,
             current: None,
+            temporary: Arc::default(),
+        }
+    }
+
+    /// The session's own temporary relations are these from now on.
+    pub(crate) fn set_temporary(&mut self, temporary: Temporary) {
+        self.temporary = Arc::new(temporary);
+        if let Some(current) = self.current.take() {
+            let scope = self.scope(current.snapshot.epoch, &current.path);
+            self.current = Some(Current { scope, ..current });
         }
     }
 
@@ -193,9 +205,9 @@ impl Enforcer {
         let plan = if text.len() > limits::ANALYSE_INLINE {
             let (snapshot, bound) = (Arc::clone(&current.snapshot), Arc::clone(&current.bound));
             let (path, facts) = (Arc::clone(&current.path), Arc::clone(&self.facts));
-            let text = text.to_owned();
+            let (text, temporary) = (text.to_owned(), Arc::clone(&self.temporary));
             tokio::task::spawn_blocking(move || {
-                analyse(&text, form, &snapshot, &bound, &path, &facts)
+                analyse(&text, form, &snapshot, &bound, &path, &facts, &temporary)
             })
             .await
             .map_err(|_| Refused::defect())?
@@ -207,6 +219,7 @@ impl Enforcer {
                 &current.bound,
                 &current.path,
                 &self.facts,
+                &self.temporary,
             )
         };
         let plan = Arc::new(plan.map_err(Refused::from)?);
@@ -290,6 +303,23 @@ impl Enforcer {
         for schema in path {
             part(schema);
         }
+        // A schema's name is never empty, so nothing runs together.
+        for relation in self.temporary.relations() {
+            part("");
+            part(&relation.name);
+            part(match relation.kind {
+                RelationKind::Table => "table",
+                _ => "other",
+            });
+            part(if relation.vanishes {
+                "vanishes"
+            } else {
+                "stays"
+            });
+            for column in &relation.columns {
+                part(column);
+            }
+        }
         let mut scope = [0; 32];
         scope.copy_from_slice(hash.finish().as_ref());
         scope
@@ -303,6 +333,7 @@ fn analyse(
     policy: &BoundPolicy,
     path: &[String],
     facts: &Facts,
+    temporary: &Temporary,
 ) -> Result<Plan, Refusal> {
     let session = Session {
         user: &facts.user,
@@ -317,6 +348,7 @@ fn analyse(
         snapshot,
         policy,
         session: &session,
+        temporary,
     };
     match form {
         Form::Simple => Ok(Plan::of(phigate_sql::analyse(text, &context)?)),
@@ -367,6 +399,7 @@ impl Plan {
 fn analysis(permit: &Permit) -> Analysis {
     let touches = permit.touches().iter().map(|touch| Touch {
         relation: touch.relation.clone(),
+        written: touch.written,
         columns: touch
             .columns
             .iter()

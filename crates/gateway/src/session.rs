@@ -9,6 +9,7 @@ mod naming;
 mod pump;
 mod record;
 mod reply;
+mod temporary;
 mod window;
 
 use std::future::Future;
@@ -137,6 +138,14 @@ impl Session {
             }
             let pending = self.pump.from_upstream.pending();
             match self.walker.next(pending) {
+                Ok(Step::Stream {
+                    len,
+                    rows: _,
+                    copy_rows: _,
+                }) if self.talk.is_asking() => {
+                    self.talk.heard(pending.get(..len).unwrap_or_default());
+                    self.pump.substitute(len, &[]);
+                }
                 Ok(Step::Stream {
                     len,
                     rows,

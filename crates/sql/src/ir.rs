@@ -2,6 +2,8 @@
 //!
 //! `lower` makes it from sqlparser's tree, `resolve` settles each name in place, `render` writes it.
 
+pub(crate) mod definition;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

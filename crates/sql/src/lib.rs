@@ -22,6 +22,7 @@ mod render;
 mod resolve;
 mod snapshot;
 mod statement;
+mod temporary;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use policy::{
     row_condition,
 };
 pub use statement::{analyse, analyse_one};
+pub use temporary::{MAX_TEMPORARY, Temporary, TemporaryChange, TemporaryRelation};
 
 /// What is known about the session a statement arrived on.
 #[derive(Debug, Clone, Copy)]
@@ -70,4 +72,20 @@ pub struct Context<'a> {
     pub policy: &'a BoundPolicy,
     /// The session.
     pub session: &'a Session<'a>,
+    /// The session's own temporary relations.
+    pub temporary: &'a Temporary,
+}
+
+impl<'a> Context<'a> {
+    /// The relation that this number stands for in a resolution.
+    fn relation(&self, oid: u32) -> Option<&'a Relation> {
+        let own = self.temporary.relation(oid);
+        own.or_else(|| self.snapshot.relation(oid))
+    }
+
+    /// What the statement may see of it.
+    fn access(&self, oid: u32) -> Option<&'a policy::Access> {
+        let own = self.temporary.access(oid);
+        own.or_else(|| self.policy.access(oid))
+    }
 }

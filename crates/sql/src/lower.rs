@@ -4,6 +4,7 @@
 //! sqlparser adds a field or a variant, the build breaks until somebody has read what it means.
 
 mod call;
+pub(crate) mod definition;
 mod expr;
 mod from;
 mod literal;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use phigate_phi::Treatment;
 
+use crate::temporary::TemporaryChange;
+
 /// The authority to send one statement to PostgreSQL. Holding one means the statement was read by
 /// both lexers, parsed, lowered, resolved, substituted and rendered; there is no other way to make
 /// one but [`passthrough`].
@@ -46,6 +48,8 @@ pub enum StatementKind {
     Prepare,
     /// COPY ... TO STDOUT.
     Copy,
+    /// What makes, changes or drops a table: the session's own, or a new one.
+    Define,
     /// Relayed unread under a passthrough grant.
     Passthrough,
 }
@@ -100,6 +104,10 @@ pub enum Effect {
     Prepare(String),
     /// An SQL-level prepared statement, or with `None` every one, goes.
     Deallocate(Option<String>),
+    /// The session's own temporary relations change.
+    Temporary(TemporaryChange),
+    /// DISCARD TEMP: every temporary relation goes.
+    DiscardTemporary,
     /// The catalog may change: the snapshot must be checked before the next statement.
     CatalogMayChange,
 }
@@ -113,13 +121,15 @@ pub enum CopyDirection {
     In,
 }
 
-/// A relation that a statement reads, and what was done to each column it uses.
+/// A relation that a statement reads or writes, and what was done to each column it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// `schema.relation`.
     pub relation: String,
     /// The columns the statement uses, each with its treatment.
     pub columns: Vec<(String, Treatment)>,
+    /// Its rows are changed, or it is made.
+    pub written: bool,
 }
 
 impl Permit {
@@ -208,6 +218,7 @@ impl StatementKind {
             Self::Cursor => "cursor",
             Self::Prepare => "prepare",
             Self::Copy => "copy",
+            Self::Define => "define",
             Self::Passthrough => "passthrough",
         }
     }

@@ -4,6 +4,7 @@
 //! The same walk writes the skeleton: literals become `?`, names that the author chose become
 //! `n1`, `n2` ..., relations stay what they are in the catalog.
 
+mod definition;
 mod expr;
 mod query;
 mod relation;

@@ -3,6 +3,7 @@
 //! for. A name that is not found exactly as PostgreSQL would find it is a refusal.
 
 mod call;
+mod definition;
 mod expr;
 mod figure;
 mod from;
@@ -91,7 +92,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn access(&mut self, relation: &'a Relation, place: Place) -> Result<&'a Access> {
-        match self.cx.policy.access(relation.oid) {
+        match self.cx.access(relation.oid) {
             Some(access) => Ok(access),
             None => {
                 self.pending = true;
@@ -130,6 +131,7 @@ impl Resolution {
                 {
                     None => touches.push(touch),
                     Some(known) => {
+                        known.written |= touch.written;
                         for column in touch.columns {
                             if !known.columns.contains(&column) {
                                 known.columns.push(column);

@@ -1,22 +1,27 @@
 //! One statement at a time: which kinds are read, and what each becomes.
 
 mod copy;
+mod create;
 mod cursor;
+mod destination;
 mod explain;
+mod own;
 mod prepare;
 mod refused;
 mod setting;
 mod show;
 mod transaction;
 
+use std::borrow::Cow;
+
 use sqlparser::ast::Statement as S;
 
-use crate::ir::Query;
+use crate::ir::{Name, Query};
 use crate::parse;
 use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::resolve::{Resolution, Resolver};
-use crate::{Batch, Context, CopyDirection, Effect, Permit, StatementKind, lower};
+use crate::{Batch, Context, CopyDirection, Effect, Permit, StatementKind, Temporary, lower};
 
 /// Length of a fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 16;
@@ -27,10 +32,19 @@ const FINGERPRINT_BYTES: usize = 16;
 /// The refusal of the first statement that is refused.
 pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
     let parsed = read(text)?;
-    let permits: Vec<_> = parsed
-        .into_iter()
-        .map(|parsed| one(parsed, cx))
-        .collect::<Result<_>>()?;
+    let mut permits = Vec::with_capacity(parsed.len());
+    // Statement by statement, the temporary relations as the ones before leave them.
+    let before = cx.temporary;
+    let mut temporary = Cow::Borrowed(before);
+    for parsed in parsed {
+        let cx = Context {
+            temporary: &temporary,
+            ..*cx
+        };
+        let permit = one(parsed, &cx)?;
+        follow(&permit.effect, &mut temporary, before);
+        permits.push(permit);
+    }
     let moves_names = |permit: &Permit| {
         matches!(
             permit.effect,
@@ -47,6 +61,36 @@ pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refus
         ));
     }
     Ok(Batch { permits })
+}
+
+/// The temporary relations after a statement of a batch has run; where it fails, none follows.
+fn follow(effect: &Effect, temporary: &mut Cow<'_, Temporary>, before: &Temporary) {
+    match effect {
+        Effect::Temporary(change) => temporary.to_mut().apply(change),
+        Effect::DiscardTemporary | Effect::DiscardAll => temporary.to_mut().discarded(),
+        Effect::Rollback { chain: _ } | Effect::RollbackToSavepoint(_) => {
+            if !(temporary.is_empty() && before.is_empty()) {
+                temporary.to_mut().rolled_back(before);
+            }
+        }
+        Effect::Commit { chain: _ } => {
+            if temporary.relations().any(|relation| relation.vanishes) {
+                temporary.to_mut().committed();
+            }
+        }
+        Effect::None
+        | Effect::Begin
+        | Effect::Savepoint(_)
+        | Effect::ReleaseSavepoint(_)
+        | Effect::SetSearchPath { .. }
+        | Effect::Set { .. }
+        | Effect::ResetAll
+        | Effect::Declare(_)
+        | Effect::CloseCursor(_)
+        | Effect::Prepare(_)
+        | Effect::Deallocate(_)
+        | Effect::CatalogMayChange => {}
+    }
 }
 
 /// Analyses the text of a Parse message: one statement, or `None` for an empty one.
@@ -75,7 +119,17 @@ fn read(text: &str) -> Result<Vec<S>> {
 
 fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
     match statement {
-        S::Query(query) => self::query(*query, cx),
+        S::Query(query) => match create::select_into(*query, cx)? {
+            Ok(permit) => Ok(permit),
+            Err(query) => self::query(*query, cx),
+        },
+        S::CreateTable(table) => create::table(table, cx),
+        S::CreateView(view) => create::view(view, cx),
+        S::CreateIndex(index) => own::index(index, cx),
+        S::AlterTable(alter) => own::alter(alter, cx),
+        S::Drop { .. } => own::drop(statement, cx),
+        S::Truncate(truncate) => own::truncate(truncate, cx),
+        S::Analyze(analyze) => own::analyze(analyze, cx),
         S::Explain { .. } => explain::explain(statement, cx),
         S::ShowVariable { variable } => show::show(&variable, cx),
         S::Set(set) => setting::set(set, cx),
@@ -128,6 +182,18 @@ fn query(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<Permit> {
     let (query, resolution) = settle(query, cx)?;
     let plan = Plan::new(StatementKind::Query);
     plan.permit(&resolution, cx, |writer| writer.query(&query))
+}
+
+/// Lowers and resolves a query; also returns the names of its columns.
+fn settle_columns(
+    query: sqlparser::ast::Query,
+    cx: &Context<'_>,
+) -> Result<(Query, Resolution, Vec<Name>)> {
+    let mut query = lower::query(query)?;
+    let mut resolver = Resolver::new(cx);
+    let columns = resolver.statement(&mut query)?;
+    let names = columns.visible().map(|column| column.name.clone());
+    Ok((query, resolver.finish(), names.collect()))
 }
 
 /// Lowers and resolves a query.

@@ -10,7 +10,7 @@ use phigate_types::Profile;
 use crate::snapshot::{
     Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
 };
-use crate::{Batch, BoundPolicy, Context, Refusal, Session, Through, analyse};
+use crate::{Batch, BoundPolicy, Context, Refusal, Session, Temporary, Through, analyse};
 
 const CATALOG: &str = include_str!("testing/pg15-catalog.txt");
 
@@ -55,6 +55,7 @@ pub(crate) struct World {
     pub(crate) policy: BoundPolicy,
     pub(crate) search_path: Vec<String>,
     pub(crate) write: bool,
+    pub(crate) temporary: Temporary,
 }
 
 impl World {
@@ -131,6 +132,7 @@ impl World {
             effective: effective.clone(),
             search_path: vec!["public".to_owned()],
             write: false,
+            temporary: Temporary::default(),
         }
     }
 
@@ -190,6 +192,7 @@ impl World {
             snapshot: &self.snapshot,
             policy: &self.policy,
             session: &session,
+            temporary: &self.temporary,
         };
         analyse(text, &cx)
     }

@@ -16,6 +16,7 @@ mod rows;
 mod scopes;
 mod stack;
 mod statements;
+mod temporary;
 mod through;
 mod timings;
 

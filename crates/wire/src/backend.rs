@@ -12,7 +12,7 @@ mod tests;
 pub use decode::{
     Authentication, RowField, decode_authentication, decode_command_complete, decode_error,
     decode_key_data, decode_negotiate, decode_parameter_status, decode_ready,
-    decode_row_description, rows_of,
+    decode_row_description, decode_text_rows, rows_of,
 };
 pub use encode::{
     authentication_cleartext, authentication_ok, authentication_sasl, authentication_sasl_continue,

@@ -50,6 +50,7 @@ impl Judge {
             snapshot: &self.snapshot,
             policy: &self.policy,
             session: &session,
+            temporary: phigate_sql::Temporary::NONE,
         };
         match message {
             Message::Simple(sql) => analyse(sql, &cx).err(),
@@ -72,6 +73,7 @@ impl Judge {
             snapshot: &self.snapshot,
             policy: &self.policy,
             session: &session,
+            temporary: phigate_sql::Temporary::NONE,
         };
         let batch = analyse(message.sql(), &cx).ok()?;
         let texts: Vec<_> = batch.permits.iter().map(phigate_sql::Permit::sql).collect();

@@ -43,6 +43,9 @@ pub struct Touch {
     pub relation: String,
     /// Which of its columns, and what was done to each.
     pub columns: Vec<ColumnTouch>,
+    /// Its rows are changed, or it is made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub written: bool,
 }
 
 /// One column that a statement touches; in JSON `["birth_date","year"]`.

@@ -36,6 +36,7 @@ fn an_intent_is_written_this_way_for_ever() {
             touches: vec![Touch {
                 relation: "public.patients".into(),
                 columns: vec![ColumnTouch("birth_date".into(), "year".into())],
+                written: false,
             }],
         })),
     });

@@ -76,6 +76,7 @@ pub(crate) fn analysis() -> Arc<Analysis> {
                 ColumnTouch("birth_date".into(), "year".into()),
                 ColumnTouch("id".into(), "keep".into()),
             ],
+            written: false,
         }],
     })
 }

@@ -14,6 +14,7 @@ use super::expect::{Expect, Expectations, Run};
 use super::names::Names;
 use super::naming::Naming;
 use super::record::{Recorder, not_recorded};
+use super::temporary::Following;
 use crate::enforce::{Enforcer, Refused};
 
 pub(super) use frontend::Taken;
@@ -26,6 +27,7 @@ pub(super) struct Conversation {
     pub(super) expect: Expectations,
     names: Names,
     naming: Naming,
+    temporary: Following,
     /// The grant masks or refuses something: the tripwire watches, and what the server says beside
     /// rows is scrubbed.
     masked: bool,
@@ -51,6 +53,7 @@ impl Conversation {
             expect: Expectations::default(),
             names: Names::default(),
             naming: Naming::new(path),
+            temporary: Following::default(),
             masked,
             session,
             principal,
@@ -81,6 +84,16 @@ impl Conversation {
             }
             _ => Err(unexpected(b'D')),
         }
+    }
+
+    /// Whether the rows that come are the answer to a question of our own.
+    pub(super) fn is_asking(&mut self) -> bool {
+        matches!(self.expect.head(), Some(Expect::Temporary { .. }))
+    }
+
+    /// Rows of that answer.
+    pub(super) fn heard(&mut self, bytes: &[u8]) {
+        self.temporary.rows(bytes);
     }
 
     /// Whether replies are outstanding.

@@ -37,6 +37,16 @@ pub(super) enum Expect {
     Execute(Run),
     /// Close: CloseComplete.
     Close,
+    /// A question of our own about the temporary schema: everything up to its second CloseComplete
+    /// is for us.
+    Temporary {
+        /// ReadyForQuery follows it.
+        synced: bool,
+        /// CloseCompletes so far.
+        closed: usize,
+    },
+    /// The ReadyForQuery after a question of our own.
+    TemporaryReady,
     /// A function call under passthrough: FunctionCallResponse and ReadyForQuery.
     FunctionCall,
     /// Sync: ReadyForQuery.

@@ -109,6 +109,8 @@ impl Naming {
             | Effect::CloseCursor(_)
             | Effect::Prepare(_)
             | Effect::Deallocate(_)
+            | Effect::Temporary(_)
+            | Effect::DiscardTemporary
             | Effect::CatalogMayChange => {}
         }
     }

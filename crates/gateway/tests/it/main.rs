@@ -9,3 +9,4 @@ mod login;
 mod masking;
 mod passthrough;
 mod recording;
+mod temporary;

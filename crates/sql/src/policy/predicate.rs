@@ -65,6 +65,7 @@ pub(super) fn predicate(
         snapshot,
         policy: &alone,
         session: &NO_SESSION,
+        temporary: crate::Temporary::NONE,
     };
     let name = quoted_name(relation);
     let mut query = one_query(&format!("SELECT ({text}) FROM {name} AS \"{alias}\""))?;

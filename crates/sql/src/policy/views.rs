@@ -12,7 +12,7 @@ use crate::ir::Query;
 use crate::refusal::{Reason, Refusal, Result};
 use crate::resolve::Resolver;
 use crate::snapshot::{Relation, Snapshot};
-use crate::{Context, Session, lower, parse, render};
+use crate::{Context, Session, Temporary, lower, parse, render};
 
 /// The session that definitions are read in: they were printed with an empty search path.
 const DEFINITION: Session<'static> = Session {
@@ -43,6 +43,7 @@ pub(super) fn bind(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Sn
                 snapshot,
                 policy: bound,
                 session: &DEFINITION,
+                temporary: Temporary::NONE,
             };
             match read(view, &cx) {
                 Ok(Outcome::Pending) => still.push(view),
@@ -84,6 +85,7 @@ pub(super) fn bind_standard(bound: &mut BoundPolicy, views: Vec<&Relation>, snap
                 snapshot,
                 policy: bound,
                 session: &DEFINITION,
+                temporary: Temporary::NONE,
             };
             let access = match read(&view, &cx) {
                 Ok(Outcome::Pending) => {
@@ -121,6 +123,7 @@ pub(super) fn columns_of_expression(
         snapshot,
         policy: &alone,
         session: &DEFINITION,
+        temporary: Temporary::NONE,
     };
     let text = format!("SELECT ({expression}) FROM {}", quoted_name(relation));
     let mut query = definition(&text).ok()?;

@@ -7,6 +7,7 @@ use crate::ir::{
 use crate::policy::{Access, INNER, Masked};
 use crate::resolve::Source;
 use crate::snapshot::Relation;
+use crate::temporary::is_temporary;
 
 impl Writer<'_> {
     pub(super) fn from(&mut self, from: &From) {
@@ -42,8 +43,8 @@ impl Writer<'_> {
             // INVARIANT: `resolve` leaves none.
             Target::Unresolved => return self.push("\"?unresolved?\""),
         };
-        let relation = self.cx.snapshot.relation(oid);
-        let access = self.cx.policy.access(oid);
+        let relation = self.cx.relation(oid);
+        let access = self.cx.access(oid);
         let (Some(source), Some(relation), Some(access)) = (source, relation, access) else {
             return self.push("\"?unresolved?\"");
         };
@@ -73,7 +74,11 @@ impl Writer<'_> {
         }
         self.name(&relation.schema);
         self.push(".");
-        self.name(&relation.name);
+        if is_temporary(relation.oid) {
+            self.chosen(&relation.name.as_str().into());
+        } else {
+            self.name(&relation.name);
+        }
     }
 
     /// A relation as it is.

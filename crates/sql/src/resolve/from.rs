@@ -10,13 +10,18 @@ use crate::ir::{Alias, Expr, From, Ident, Name, RelationRef, TableFunction, Targ
 use crate::policy::{Access, Columns, SourceColumn};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::{PG_CATALOG, Relation, RelationKind};
+use crate::temporary::{FoundTemporary, PG_TEMP};
 
 impl<'a> Resolver<'a> {
     /// The relation that a name means, by the search path of the session.
     pub(super) fn find_relation(&self, path: &[Ident]) -> Result<&'a Relation> {
         let cx = self.cx;
         let (found, name) = match path {
-            [name] => (self.on_search_path(&name.name), name),
+            [name] => match self.temporary(name)? {
+                Some(own) => (Some(own), name),
+                None => (self.on_search_path(&name.name), name),
+            },
+            [schema, name] if &*schema.name == PG_TEMP => (self.temporary(name)?, name),
             [schema, name] => (cx.snapshot.find(&schema.name, &name.name), name),
             [database, schema, name] if &*database.name == cx.session.database => {
                 (cx.snapshot.find(&schema.name, &name.name), name)
@@ -45,6 +50,23 @@ impl<'a> Resolver<'a> {
                 Reason::UnknownRelation,
                 format!("relation \"{typed}\" does not exist"),
             )
+            .near(name.place)),
+        }
+    }
+
+    /// The session's own relation of this name.
+    fn temporary(&self, name: &Ident) -> Result<Option<&'a Relation>> {
+        match self.cx.temporary.find(&name.name) {
+            FoundTemporary::None => Ok(None),
+            FoundTemporary::One(relation) => Ok(Some(relation)),
+            FoundTemporary::Uncertain => Err(Refusal::new(
+                Reason::Construct,
+                format!(
+                    "whether there is a temporary relation \"{}\" cannot be told here",
+                    name.name
+                ),
+            )
+            .with_hint("send the statements of this query one by one")
             .near(name.place)),
         }
     }

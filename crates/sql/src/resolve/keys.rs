@@ -68,10 +68,10 @@ impl Resolver<'_> {
             return false;
         };
         // A view has no key either.
-        let is_masked = matches!(self.cx.policy.access(oid), Some(Access::Masked(_)))
+        let is_masked = matches!(self.cx.access(oid), Some(Access::Masked(_)))
             || self.cx.policy.view_of(oid, false).is_some();
         let key = self.cx.snapshot.primary_key(oid);
-        let columns = self.cx.snapshot.relation(oid);
+        let columns = self.cx.relation(oid);
         is_masked
             && !key.is_empty()
             && key.iter().all(|attnum| {
@@ -89,7 +89,7 @@ impl Resolver<'_> {
         let Origin::Relation { oid, catalog: _ } = source.origin else {
             return false;
         };
-        let relation = self.cx.snapshot.relation(oid);
+        let relation = self.cx.relation(oid);
         relation
             .and_then(|relation| relation.columns.get(index))
             .is_some_and(|column| !WITHOUT_EQUALITY.contains(&column.ty.oid))

@@ -7,6 +7,7 @@ use crate::ir::{Column, Expr, Ident, Name};
 use crate::policy::{Access, Columns, Found, Visibility};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::RelationKind;
+use crate::temporary::{PG_TEMP, is_temporary};
 use crate::{Context, Touch};
 
 /// Something with columns that stands in FROM.
@@ -101,14 +102,24 @@ impl Source {
         let Origin::Relation { oid, catalog: _ } = self.origin else {
             return Vec::new();
         };
-        let Some(relation) = cx.snapshot.relation(oid) else {
+        let Some(relation) = cx.relation(oid) else {
             return Vec::new();
         };
+        if is_temporary(oid) {
+            // Its names are its author's own words, which the clear part of the record does not
+            // hold.
+            return vec![Touch {
+                relation: PG_TEMP.to_owned(),
+                columns: Vec::new(),
+                written: false,
+            }];
+        }
         let mut touches = vec![Touch {
             relation: format!("{}.{}", relation.schema, relation.name),
             columns: Vec::new(),
+            written: false,
         }];
-        let Some(access) = cx.policy.access(oid) else {
+        let Some(access) = cx.access(oid) else {
             return touches;
         };
         if let Some(first) = touches.first_mut() {
@@ -345,7 +356,7 @@ impl Resolver<'_> {
             }
         }
         let relation = match self.out.sources.get(source).map(|source| &source.origin) {
-            Some(Origin::Relation { oid, catalog: _ }) => self.cx.snapshot.relation(*oid),
+            Some(Origin::Relation { oid, catalog: _ }) => self.cx.relation(*oid),
             Some(Origin::Join(_) | Origin::Other) | None => None,
         };
         let full = relation.and_then(|relation| {
@@ -500,7 +511,7 @@ impl Resolver<'_> {
         let found = self.out.sources.get_mut(source);
         let catalog = found.filter(|source| match source.origin {
             Origin::Relation { oid, catalog: true } => {
-                let relation = self.cx.snapshot.relation(oid);
+                let relation = self.cx.relation(oid);
                 relation.is_some_and(|relation| relation.kind == RelationKind::Table)
             }
             Origin::Relation {

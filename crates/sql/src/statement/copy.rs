@@ -105,8 +105,7 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
         columns.into_iter().map(named).collect()
     } else if generated {
         let released = |index: usize| {
-            cx.policy
-                .access(relation.oid)
+            cx.access(relation.oid)
                 .is_some_and(|access| access.treatment(index) != phigate_phi::Treatment::Block)
         };
         let kept = relation

@@ -13,8 +13,6 @@ enum Why {
     Writes(&'static str),
     /// It changes what exists, who may do what, or how the server runs.
     Defines(&'static str),
-    /// It makes a table of the session's own.
-    Temporary(&'static str),
     /// It runs code that the gateway cannot read.
     Runs(&'static str),
     /// It tells other sessions, or is told by them, outside any result.
@@ -65,11 +63,6 @@ fn tell(why: &Why) -> Refusal {
             Reason::Statement,
             format!("{name} is not relayed: it is for the database's administrators"),
         ),
-        Why::Temporary(name) => Refusal::new(
-            Reason::Statement,
-            format!("{name} is not supported through the gateway"),
-        )
-        .with_hint("use a WITH query instead of an intermediate table"),
         Why::Runs(name) => Refusal::new(
             Reason::Statement,
             format!("{name} is not relayed: the gateway cannot tell what it runs"),
@@ -103,7 +96,6 @@ fn why(statement: &S) -> Why {
         S::Analyze(_) => Why::Defines("ANALYZE"),
         S::Vacuum(_) => Why::Defines("VACUUM"),
         S::CreateView(_) => Why::Defines("CREATE VIEW"),
-        S::CreateTable(table) if table.temporary => Why::Temporary("CREATE TEMPORARY TABLE"),
         S::CreateTable(_) => Why::Defines("CREATE TABLE"),
         S::CreateIndex(_) => Why::Defines("CREATE INDEX"),
         S::CreateRole(_) | S::CreateUser(_) => Why::Defines("CREATE ROLE"),

@@ -109,7 +109,7 @@ pub(super) fn discard(what: ast::DiscardObject, cx: &Context<'_>) -> Result<Perm
         ast::DiscardObject::ALL => ("DISCARD ALL", Effect::DiscardAll),
         ast::DiscardObject::PLANS => ("DISCARD PLANS", Effect::None),
         ast::DiscardObject::SEQUENCES => ("DISCARD SEQUENCES", Effect::None),
-        ast::DiscardObject::TEMP => ("DISCARD TEMP", Effect::None),
+        ast::DiscardObject::TEMP => ("DISCARD TEMP", Effect::DiscardTemporary),
     };
     Plan::new(StatementKind::Set)
         .effect(effect)

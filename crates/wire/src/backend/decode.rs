@@ -107,6 +107,30 @@ pub fn decode_row_description(body: &[u8]) -> Result<Vec<RowField<'_>>, DecodeEr
     Ok(fields)
 }
 
+/// DataRow frames in text format, whole and nothing else, headers included; `None` is NULL.
+pub fn decode_text_rows(frames: &[u8]) -> Result<Vec<Vec<Option<&str>>>, DecodeError> {
+    let mut frames = Reader::new(frames);
+    let mut rows = Vec::new();
+    while let Ok(tag) = frames.byte() {
+        if tag != super::tag::DATA_ROW {
+            return Err(DecodeError::UnknownTag(tag));
+        }
+        let len = usize::try_from(frames.u32()?).unwrap_or(usize::MAX);
+        let mut body = Reader::new(frames.bytes(len.checked_sub(4).ok_or(DecodeError::Short)?)?);
+        let count = body.count()?;
+        let row = body.many(count, |body| {
+            let Ok(len) = usize::try_from(body.i32()?) else {
+                return Ok(None);
+            };
+            let value = std::str::from_utf8(body.bytes(len)?);
+            value.map(Some).map_err(|_| DecodeError::NotUtf8)
+        })?;
+        body.finish()?;
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
 /// ParameterStatus: name and value, bytes that are not UTF-8 replaced.
 pub fn decode_parameter_status(body: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), DecodeError> {
     let mut body = Reader::new(body);

@@ -51,6 +51,20 @@ impl Conversation {
             out::flush(to);
             return Ok(Taken::Later(frame));
         }
+        if matches!(frame.tag(), tag::QUERY | tag::PARSE) && self.temporary.must_ask() {
+            let synced = self.temporary.ask(to);
+            self.expect.push(Expect::Temporary { synced, closed: 0 });
+            if synced {
+                self.expect.push(Expect::TemporaryReady);
+            }
+            return Ok(Taken::Later(frame));
+        }
+        if matches!(
+            frame.tag(),
+            tag::PARSE | tag::BIND | tag::DESCRIBE | tag::EXECUTE | tag::CLOSE
+        ) {
+            self.temporary.request();
+        }
         let message = match frontend::decode(&frame) {
             Ok(message) => message,
             Err(error) => return self.undecodable(&frame, error, to).map(|()| Taken::Yes),
@@ -93,17 +107,22 @@ impl Conversation {
         Ok(Taken::Yes)
     }
 
-    /// Whether the frame has text to be resolved while the search path may yet change.
+    /// Whether the frame has text to be resolved while the search path or the temporary relations
+    /// may yet change.
     fn waits(&mut self, frame: &Frame) -> bool {
         let outstanding = !self.expect.is_empty();
         if !outstanding {
             self.naming.settled();
         }
-        matches!(frame.tag(), tag::QUERY | tag::PARSE) && self.naming.unsettled(outstanding)
+        matches!(frame.tag(), tag::QUERY | tag::PARSE)
+            && (self.naming.unsettled(outstanding) || self.temporary.unsettled(outstanding))
     }
 
     async fn query(&mut self, sql: &str, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
         self.names.simple_query();
+        if self.temporary.take_lost() {
+            return self.refuse_query(temporary_unknown(), Some(sql), to);
+        }
         let plan = match self
             .enforcer
             .plan(sql, Form::Simple, self.naming.path())
@@ -124,9 +143,10 @@ impl Conversation {
         } else {
             out::query(&plan.sql, to);
         }
-        plan.permits
-            .iter()
-            .for_each(|permit| self.naming.sent(permit.effect()));
+        for permit in &plan.permits {
+            self.naming.sent(permit.effect());
+            self.temporary.sent(permit.effect());
+        }
         let recorded = self.recorder.last();
         let started = clock::now();
         let run = Run {
@@ -151,6 +171,9 @@ impl Conversation {
     ) -> Result<(), End> {
         if self.names.len() >= limits::NAMES {
             return self.refuse_parse(name, too_many_names(), None, to);
+        }
+        if self.temporary.take_lost() {
+            return self.refuse_parse(name, temporary_unknown(), Some(sql), to);
         }
         let plan = match self
             .enforcer
@@ -251,6 +274,7 @@ impl Conversation {
         let plan = statement.map(|statement| Arc::clone(&statement.plan));
         if let Some(effect) = plan.as_ref().and_then(|plan| effect_of(plan)) {
             self.naming.sent(effect);
+            self.temporary.sent(effect);
         }
         let recorded = self.recorder.last();
         let started = clock::now();
@@ -432,6 +456,18 @@ pub(super) fn effect_of(plan: &Plan) -> Option<&Effect> {
 
 fn forward(frame: &Frame, to: &mut BytesMut) {
     to.extend_from_slice(frame.bytes());
+}
+
+fn temporary_unknown() -> Refused {
+    Refused {
+        reason: "temporary_unknown",
+        error: PgError::error(
+            SqlState::QUERY_CANCELED,
+            "the session's temporary tables could not be listed",
+        )
+        .with_detail("The statement that asks for them was cancelled, or there are too many.")
+        .with_hint("try again"),
+    }
 }
 
 fn too_many_names() -> Refused {

@@ -75,6 +75,18 @@ impl Conversation {
             ) => {
                 return self.execute_completed(tag, body).map(|()| Verdict::Pass);
             }
+            (Expect::Temporary { synced: _, closed }, tag::CLOSE_COMPLETE) => {
+                *closed += 1;
+                if *closed == 2 {
+                    self.expect.done();
+                    self.temporary_answered();
+                }
+                (Verdict::Drop, false)
+            }
+            (
+                Expect::Temporary { .. },
+                tag::PARSE_COMPLETE | tag::BIND_COMPLETE | tag::COMMAND_COMPLETE,
+            ) => (Verdict::Drop, false),
             (Expect::Inspect, tag::PARAMETER_DESCRIPTION) => (Verdict::Drop, false),
             (Expect::Inspect, tag::NO_DATA) => (Verdict::Drop, true),
             (Expect::Inspect, tag::ROW_DESCRIPTION) => {
@@ -103,6 +115,12 @@ impl Conversation {
             self.expect.done();
         }
         Ok(verdict)
+    }
+
+    fn temporary_answered(&mut self) {
+        if let Some(temporary) = self.temporary.answered() {
+            self.enforcer.set_temporary(temporary);
+        }
     }
 
     /// The tripwire, and masked views told as what they stand for. A row description that cannot be
@@ -180,6 +198,17 @@ impl Conversation {
         let mut fields = backend::decode_error(body).map_err(|_| unexpected(tag::ERROR))?;
         let code = fields.code();
         self.farewell |= fields.is_fatal();
+        if let Some(Expect::Temporary {
+            synced: true,
+            closed: _,
+        }) = self.expect.head()
+            && !fields.is_fatal()
+        {
+            // The text that waits for the answer is refused in its place.
+            self.expect.done();
+            self.temporary.unanswered();
+            return Ok(Verdict::Drop);
+        }
         self.naming.failed();
         let detail = self.masked.then(|| reply::withheld(&fields));
         let refused = match self.expect.head() {
@@ -232,6 +261,8 @@ impl Conversation {
                     }
                 }
                 Expect::Inspect
+                | Expect::Temporary { .. }
+                | Expect::TemporaryReady
                 | Expect::DescribeStatement
                 | Expect::DescribePortal
                 | Expect::Close
@@ -246,8 +277,10 @@ impl Conversation {
     fn ready(&mut self, body: &[u8]) -> Result<Verdict, End> {
         let status = backend::decode_ready(body).map_err(|_| unexpected(tag::READY_FOR_QUERY))?;
         self.expect.head();
+        let mut verdict = Verdict::Pass;
         match self.expect.done() {
             Some(Expect::Sync | Expect::FunctionCall) => {}
+            Some(Expect::TemporaryReady) => verdict = Verdict::Drop,
             // What was refused must have failed.
             Some(Expect::Query(Run {
                 refused: Some(_), ..
@@ -263,10 +296,11 @@ impl Conversation {
         }
         let idle = status == TransactionStatus::Idle;
         self.naming.ready(idle);
+        self.temporary.ready(status, !self.expect.is_empty());
         if idle && self.expect.is_empty() {
             self.names.transaction_ended();
         }
-        Ok(Verdict::Pass)
+        Ok(verdict)
     }
 
     fn notice(&mut self, body: &[u8]) -> Result<Verdict, End> {
