@@ -196,6 +196,13 @@ impl<'a> Grant<'a> {
     /// When the control plane refuses.
     pub async fn create(self) -> Login {
         let phigate = self.phigate;
+        let CreateGrantRequest {
+            profile,
+            reveal,
+            block,
+            ..
+        } = &self.request;
+        phigate.harden_for(profile, reveal, block).await;
         let made = phigate
             .admin
             .create(self.request)

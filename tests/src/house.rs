@@ -1,5 +1,7 @@
 //! Control plane, gateway and PostgreSQL, started together.
 
+mod views;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Grant};
+use views::Hardener;
 
 /// The stack of a worker thread, as in the daemon.
 const STACK_BYTES: usize = 64 << 20;
@@ -25,8 +28,42 @@ pub struct House {
     classification: String,
     sql: Vec<String>,
     upstream: Option<String>,
-    enforcement: String,
     more: String,
+    enforcement: Enforcement,
+}
+
+/// How masks are enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforcement {
+    /// By derived tables in statements.
+    Inline,
+    /// By views in the database, hardened for every profile, and for what grants reveal and block.
+    Views,
+}
+
+impl From<&str> for Enforcement {
+    fn from(name: &str) -> Self {
+        match name {
+            "inline" => Self::Inline,
+            "views" => Self::Views,
+            other => panic!("enforcement {other}: inline or views"),
+        }
+    }
+}
+
+impl Enforcement {
+    /// What tests that do not care run in: inline, or what the environment says, so that all of them
+    /// run in both.
+    fn of_environment() -> Self {
+        std::env::var("PHIGATE_TEST_ENFORCEMENT").map_or(Self::Inline, |name| name.as_str().into())
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Views => "views",
+        }
+    }
 }
 
 impl Default for House {
@@ -39,8 +76,8 @@ impl Default for House {
             classification: clinic::CLASSIFICATION.to_owned(),
             sql: Vec::new(),
             upstream: None,
-            enforcement: "inline".to_owned(),
             more: String::new(),
+            enforcement: Enforcement::of_environment(),
         }
     }
 }
@@ -102,10 +139,10 @@ impl House {
         self
     }
 
-    /// How masks are enforced: `inline` or `views`.
+    /// In this mode, whatever the environment says.
     #[must_use]
-    pub fn enforcement(mut self, how: &str) -> Self {
-        how.clone_into(&mut self.enforcement);
+    pub fn enforcement(mut self, enforcement: impl Into<Enforcement>) -> Self {
+        self.enforcement = enforcement.into();
         self
     }
 
@@ -139,6 +176,18 @@ impl House {
         let directory = tempfile::Builder::new().prefix("phigate-").tempdir()?;
         let config_file = self.write(directory.path(), &cluster)?;
         let config = Config::load(&config_file)?;
+        let hardener = match self.enforcement {
+            Enforcement::Inline => None,
+            Enforcement::Views => Some(
+                Hardener::start(
+                    &cluster,
+                    &config.data_dir,
+                    &self.classification,
+                    self.unclassified,
+                )
+                .await?,
+            ),
+        };
         let shutdown = CancellationToken::new();
         let runtime = Runtime::new();
         let running = {
@@ -154,6 +203,7 @@ impl House {
             admin,
             shutdown,
             running: Some(running),
+            hardener,
             runtime,
             _directory: directory,
         })
@@ -167,10 +217,10 @@ impl House {
             recording,
             unclassified,
             passthrough,
-            enforcement,
             more,
             ..
         } = self;
+        let enforcement = self.enforcement.as_str();
         let upstream = self
             .upstream
             .clone()
@@ -212,6 +262,7 @@ pub struct Phigate {
     pub admin: Admin,
     shutdown: CancellationToken,
     running: Option<Running>,
+    hardener: Option<Hardener>,
     runtime: Runtime,
     _directory: TempDir,
 }
@@ -223,6 +274,40 @@ impl Phigate {
     /// When anything does not start.
     pub async fn start() -> Self {
         House::default().start().await
+    }
+
+    /// How masks are enforced.
+    pub fn enforcement(&self) -> Enforcement {
+        match self.hardener {
+            Some(_) => Enforcement::Views,
+            None => Enforcement::Inline,
+        }
+    }
+
+    /// Makes masked views for what a grant reveals and blocks, where there are any.
+    pub(crate) async fn harden_for(&self, profile: &str, reveal: &[String], block: &[String]) {
+        let (Some(hardener), Ok(profile)) = (&self.hardener, profile.parse()) else {
+            return;
+        };
+        if reveal.is_empty() && block.is_empty() {
+            return;
+        }
+        let hardened = hardener.harden(&[profile], reveal, block).await;
+        // A grant that cannot be made has no policy: that is the control plane's to say.
+        if let Err(error) = hardened {
+            eprintln!("not hardened: {error:#}");
+        }
+    }
+
+    /// Hardens again, as an administrator does when a table has changed.
+    ///
+    /// # Panics
+    /// When it cannot be hardened.
+    pub async fn harden(&self) {
+        if let Some(hardener) = &self.hardener {
+            let hardened = hardener.harden(&[], &[], &[]).await;
+            hardened.expect("the database is hardened");
+        }
     }
 
     /// Where analysts connect.

@@ -14,4 +14,4 @@ pub mod two_world;
 
 pub use admin::{Grant, Login};
 pub use analyst::{Analyst, Refused};
-pub use house::{House, Phigate};
+pub use house::{Enforcement, House, Phigate};

@@ -13,3 +13,4 @@ mod psycopg;
 mod session_end;
 mod tokio_postgres;
 mod two_worlds;
+mod views;

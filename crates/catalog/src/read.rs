@@ -151,8 +151,7 @@ const TYPES: &str = "\
                      WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
                      ORDER BY a.attnum) END
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND n.nspname !~ '^(pg_(toast|temp|toast_temp)|phigate(_p_[0-9a-f]{16})?$)'
+    WHERE n.nspname <> 'pg_catalog' AND n.nspname !~ '^(pg_(toast|temp|toast_temp)|phigate(_p_[0-9a-f]{16})?$)'
       AND NOT (t.typelem <> 0
                AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc)";
 

@@ -42,6 +42,11 @@ impl Database {
         attempt.map(drop).map_err(|stale| stale.reason)
     }
 
+    /// Waits until the catalog is another than that of this epoch. Cancel safe.
+    pub(crate) async fn changed(&self, epoch: u64) {
+        self.watcher.changed(epoch).await;
+    }
+
     /// The catalog; an error when it could not be read for too long.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ()> {
         self.watcher.current().map_err(|_| ())

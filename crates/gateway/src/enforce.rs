@@ -13,6 +13,7 @@ use phigate_sql::{
     StatementKind, Temporary, Through,
 };
 use phigate_types::{PgError, SqlState};
+use tokio::time::timeout;
 
 use crate::database::Database;
 use crate::limits;
@@ -165,10 +166,23 @@ impl Enforcer {
         self.authority.is_some()
     }
 
-    /// Whether the database had masked views of the policy when it was last looked at.
-    pub(crate) fn is_hardened(&self) -> bool {
+    /// Whether the database has masked views of the policy. Where it has none, it may have been
+    /// hardened this moment: then the catalog is about to be read again.
+    pub(crate) async fn is_hardened(&mut self, path: &[String]) -> Result<bool, Refused> {
+        self.refresh(path).await?;
+        let Some(current) = &self.current else {
+            return Ok(false);
+        };
+        if current.snapshot.is_hardened(&self.policy.id) {
+            return Ok(true);
+        }
+        let changed = self.database.changed(current.snapshot.epoch);
+        if timeout(limits::HARDENED_WAIT, changed).await.is_err() {
+            return Ok(false);
+        }
+        self.refresh(path).await?;
         let current = self.current.as_ref();
-        current.is_some_and(|current| current.snapshot.is_hardened(&self.policy.id))
+        Ok(current.is_some_and(|current| current.snapshot.is_hardened(&self.policy.id)))
     }
 
     /// The policy as bound for the last text; `None` before the first.

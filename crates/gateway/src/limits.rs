@@ -21,6 +21,10 @@ pub(crate) const CONTROL_CALL: Duration = Duration::from_secs(5);
 /// From the first SYN to the upstream server to its ReadyForQuery.
 pub(crate) const UPSTREAM_LOGIN: Duration = Duration::from_secs(10);
 
+/// How long a login waits for a catalog in which its policy is hardened: a question for changes is
+/// asked each second.
+pub(crate) const HARDENED_WAIT: Duration = Duration::from_secs(2);
+
 /// A CancelRequest, from the connection to the upstream server to its close.
 pub(crate) const CANCEL: Duration = Duration::from_secs(5);
 

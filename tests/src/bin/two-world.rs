@@ -58,7 +58,7 @@ fn work(arguments: &Arguments) -> bool {
             statements: arguments.statements / arguments.releases.len(),
             seed: arguments.seed,
             release: *release,
-            house: House::default().enforcement(&arguments.enforcement),
+            house: House::default().enforcement(arguments.enforcement.as_str()),
             limit: Duration::from_secs(60 * arguments.minutes),
             shrink: Duration::from_secs(40),
             progress: 5_000,

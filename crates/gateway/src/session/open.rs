@@ -80,7 +80,7 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
     let restricted = authorised.policy.restricts_rows();
     let unread = database.passthrough && !restricted;
     let authority = Passthrough::new(authorised.profile, authorised.write, unread);
-    if restricted {
+    if restricted && database.slots.is_none() {
         return Err(needs_views());
     }
     let passthrough = authority.is_some();
@@ -122,7 +122,8 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
     let connection = match slots {
         None => connect(gateway, database, &database.address, &login, None).await?,
         Some(slots) => {
-            if !enforcer.is_hardened() {
+            let is_hardened = enforcer.is_hardened(&path).await;
+            if !is_hardened.map_err(|refused| (refused.reason, fatal(refused.error)))? {
                 return Err(slot::not_hardened(&database.name, authorised));
             }
             let slot = slot::assign(slots, &database.address, &database.name, authorised).await?;
