@@ -5,20 +5,23 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 /// The files of the API, relative to `proto/`.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "phigate/v1/catalog.proto",
+    "phigate/v1/database.proto",
     "phigate/v1/grant.proto",
     "phigate/v1/session.proto",
     "phigate/v1/gateway.proto",
 ];
 
 /// Messages that carry a secret or a person's own words: their `Debug` is written by hand.
-const NO_DEBUG: [&str; 5] = [
+const NO_DEBUG: [&str; 7] = [
     ".phigate.v1.CreateGrantResponse",
     ".phigate.v1.Credential",
+    ".phigate.v1.HardenDatabaseRequest",
     ".phigate.v1.LookUpCredentialsResponse",
     ".phigate.v1.OpenSessionRequest",
     ".phigate.v1.OpenSessionResponse",
+    ".phigate.v1.UnhardenDatabaseRequest",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

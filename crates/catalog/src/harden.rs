@@ -24,7 +24,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest;
-use phigate_phi::{EffectivePolicy, KeyAccess, PolicyId, ReleaseContext};
+use phigate_phi::{EffectivePolicy, KeyAccess, KeyPath, PolicyId, ReleaseContext, Route, Step};
 use phigate_sql::{BoundPolicy, MaskedView, Relation, RelationKind, Snapshot, policy_schema};
 use phigate_types::Profile;
 
@@ -108,6 +108,8 @@ struct Base {
     schema: String,
     name: String,
     written: bool,
+    /// A key path or a sensitivity goes through it: views of other relations read it.
+    leads: bool,
 }
 
 /// No relation of this name is released by any of the policies.
@@ -124,6 +126,10 @@ impl Plan {
         target: Target,
         verifier: impl Fn(&str) -> String,
     ) -> Self {
+        let leading: BTreeSet<u32> = policies
+            .iter()
+            .flat_map(|policy| leading(snapshot, policy))
+            .collect();
         let policies: Vec<_> = policies
             .iter()
             .map(|policy| PolicyPlan::of(snapshot, policy, &target, &verifier))
@@ -131,10 +137,17 @@ impl Plan {
         let shown: BTreeSet<u32> = policies
             .iter()
             .flat_map(|policy| policy.views.iter().map(|view| view.relation))
+            .chain(leading.iter().copied())
             .collect();
         let bases = shown
             .into_iter()
-            .filter_map(|oid| Some(Base::of(snapshot.relation(oid)?, &policies)))
+            .filter_map(|oid| {
+                Some(Base::of(
+                    snapshot.relation(oid)?,
+                    &policies,
+                    leading.contains(&oid),
+                ))
+            })
             .collect();
         Self {
             target,
@@ -178,7 +191,8 @@ impl Plan {
         for policy in &mut self.policies {
             policy.views.retain(|view| kept.contains(&view.relation));
         }
-        self.bases.retain(|base| kept.contains(&base.oid));
+        self.bases
+            .retain(|base| base.leads || kept.contains(&base.oid));
         self.whole = false;
         Ok(self)
     }
@@ -237,6 +251,35 @@ pub fn masked_views(snapshot: &Snapshot, policy: &EffectivePolicy) -> Vec<Masked
     BoundPolicy::bind(policy, snapshot, &cx).masked_views(snapshot)
 }
 
+/// The relations that views of others read to tell whose a row is, and whether it is sensitive. The
+/// policy may refuse them.
+fn leading<'a>(
+    snapshot: &'a Snapshot,
+    policy: &'a EffectivePolicy,
+) -> impl Iterator<Item = u32> + 'a {
+    let chains = policy
+        .rows
+        .paths
+        .values()
+        .flat_map(KeyPath::alternatives)
+        .filter_map(|alternative| match &alternative.route {
+            Route::Patient(chain) => Some(chain),
+            Route::Nobody => None,
+        });
+    let steps = chains.flat_map(|chain| {
+        let step = |step: &'a Step| (step.schema.as_str(), step.table.as_str());
+        chain.steps.iter().map(step)
+    });
+    let judged = policy
+        .rows
+        .withheld
+        .iter()
+        .map(|rule| (rule.table.schema.as_str(), rule.table.table.as_str()));
+    steps
+        .chain(judged)
+        .filter_map(|(schema, table)| Some(snapshot.find(schema, table)?.oid))
+}
+
 /// What the names of a policy's roles end in.
 fn role_digits(database: &str, policy: &PolicyId) -> String {
     let text = format!("phigate roles 1 {}:{database} {policy}", database.len());
@@ -247,7 +290,7 @@ fn role_digits(database: &str, policy: &PolicyId) -> String {
 }
 
 impl Base {
-    fn of(relation: &Relation, policies: &[PolicyPlan]) -> Self {
+    fn of(relation: &Relation, policies: &[PolicyPlan], leads: bool) -> Self {
         let written = policies
             .iter()
             .flat_map(|policy| &policy.views)
@@ -257,6 +300,7 @@ impl Base {
             schema: relation.schema.clone(),
             name: relation.name.clone(),
             written,
+            leads,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use phigate_types::Secret;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
@@ -163,6 +163,24 @@ impl Upstream {
         CatalogError::Timeout {
             address: self.address(),
             after,
+        }
+    }
+
+    /// A connection that hears what is notified on a channel; within [`CONNECT_TIMEOUT`].
+    pub(crate) async fn listen(&self, channel: &str) -> Result<PgListener, CatalogError> {
+        let connecting = async {
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(CONNECT_TIMEOUT)
+                .connect_lazy_with(self.options());
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.listen(channel).await?;
+            Ok(listener)
+        };
+        match timeout(CONNECT_TIMEOUT, connecting).await {
+            Ok(Ok(listener)) => Ok(listener),
+            Ok(Err(error)) => Err(CatalogError::connect(&error, self)),
+            Err(_) => Err(self.timed_out(CONNECT_TIMEOUT)),
         }
     }
 

@@ -8,11 +8,12 @@ use phigate_sql::Snapshot;
 use phigate_types::{PgError, SqlState};
 use sqlx::postgres::PgConnection;
 use sqlx::{Executor, Row};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::error::CatalogError;
+use crate::harden::CHANNEL;
 use crate::read::read_at;
 use crate::upstream::Upstream;
 
@@ -87,7 +88,10 @@ const FINGERPRINT: &str = "\
 #[derive(Debug)]
 pub struct Watcher {
     state: watch::Receiver<State>,
+    /// Wakes the task before its next question is due.
+    hurry: Arc<Notify>,
     task: JoinHandle<()>,
+    listening: Option<JoinHandle<()>>,
 }
 
 /// There is no snapshot that may be used.
@@ -118,9 +122,23 @@ impl Watcher {
             tried: false,
         };
         let (sender, state) = watch::channel(state);
-        let task =
-            tokio::spawn(async move { Watch::new(upstream, poll_every, sender).run().await });
-        Self { state, task }
+        let hurry = Arc::new(Notify::new());
+        let watch = Watch::new(upstream, poll_every, sender, Arc::clone(&hurry));
+        Self {
+            state,
+            hurry,
+            task: tokio::spawn(watch.run()),
+            listening: None,
+        }
+    }
+
+    /// The same, listening on a connection of its own to what the event trigger of a hardened database
+    /// announces, so that changes are seen at once.
+    pub fn start_listening(upstream: Upstream, poll_every: Duration) -> Self {
+        let mut watcher = Self::start(upstream.clone(), poll_every);
+        let listening = listen(upstream, Arc::clone(&watcher.hurry));
+        watcher.listening = Some(tokio::spawn(listening));
+        watcher
     }
 
     /// The catalog as it was at the last question, at most [`STALE_AFTER`] ago.
@@ -160,6 +178,24 @@ impl Watcher {
         self.current()
     }
 
+    /// The catalog as it is after this call began, or why it is not known after `within`: for what
+    /// somebody has just changed. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`Watcher::current`].
+    pub async fn refreshed(&self, within: Duration) -> Result<Arc<Snapshot>, Stale> {
+        let began = Instant::now();
+        let mut state = self.state.clone();
+        self.hurry.notify_one();
+        let newer = |state: &State| matches!(&state.snapshot, Some((_, asked)) if *asked >= began);
+        match timeout(within, state.wait_for(newer)).await {
+            Ok(Ok(_)) => self.current(),
+            Ok(Err(_)) | Err(_) => Err(Stale {
+                reason: "it could not be read again in time".to_owned(),
+            }),
+        }
+    }
+
     /// Waits until the epoch is no longer this one, for callers that prepare for the next. Never
     /// returns once the watcher's task ended. Cancel safe.
     pub async fn changed(&self, epoch: u64) {
@@ -179,6 +215,9 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(listening) = &self.listening {
+            listening.abort();
+        }
     }
 }
 
@@ -198,16 +237,23 @@ struct Watch {
     upstream: Upstream,
     poll_every: Duration,
     sender: watch::Sender<State>,
+    hurry: Arc<Notify>,
     epoch: u64,
     fingerprint: Option<i64>,
 }
 
 impl Watch {
-    fn new(upstream: Upstream, poll_every: Duration, sender: watch::Sender<State>) -> Self {
+    fn new(
+        upstream: Upstream,
+        poll_every: Duration,
+        sender: watch::Sender<State>,
+        hurry: Arc<Notify>,
+    ) -> Self {
         Self {
             upstream,
             poll_every,
             sender,
+            hurry,
             epoch: 0,
             fingerprint: None,
         }
@@ -248,7 +294,10 @@ impl Watch {
         let mut ticks = interval(self.poll_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.hurry.notified() => {}
+            }
             let step = timeout(POLL_TIMEOUT + READ_TIMEOUT, self.step(&mut connection)).await;
             match step {
                 Ok(Ok(())) => {}
@@ -292,6 +341,27 @@ impl Watch {
             address: self.upstream.address(),
             after,
         }
+    }
+}
+
+/// Hurries the watch for each announcement. What is missed is seen at the next question.
+async fn listen(upstream: Upstream, hurry: Arc<Notify>) {
+    let mut pause = RETRY.0;
+    loop {
+        match upstream.listen(CHANNEL).await {
+            Ok(mut listener) => {
+                pause = RETRY.0;
+                // Ends when the connection does.
+                while let Ok(Some(_)) = listener.try_recv().await {
+                    hurry.notify_one();
+                }
+            }
+            Err(error) => {
+                tracing::debug!(upstream = %upstream.address(), %error, "not listening for DDL");
+                pause = pause.saturating_mul(2).min(RETRY.1);
+            }
+        }
+        sleep(pause).await;
     }
 }
 

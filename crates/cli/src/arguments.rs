@@ -47,9 +47,88 @@ pub(crate) enum Command {
     /// Verify the record.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// What stands inside a protected database: masked views, roles, logins.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// Say what a grant would make of a statement: what would run, what happens to each column, or
     /// why it is refused and what to do. Nothing is run.
     Explain(Explain),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DatabaseCommand {
+    /// Print, or apply, the SQL that makes the masked views, roles and logins of policies: of every
+    /// profile, unless told otherwise. Running it again changes nothing.
+    Harden(Harden),
+    /// Print, or apply, the SQL that removes what was made.
+    Unharden(Unharden),
+    /// Say what in the database would let a session see more than its grant releases. Exit code: 0
+    /// nothing, 1 something.
+    Doctor {
+        /// The database.
+        database: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Harden {
+    /// The database.
+    pub(crate) database: String,
+    /// Only this table, [schema.]table, what inherits from it, and views. May be given again.
+    #[arg(long = "table", value_name = "TABLE")]
+    pub(crate) tables: Vec<String>,
+    /// A policy of its own: this profile, with --reveal and --block.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Columns to release unmasked: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',', requires = "profile")]
+    pub(crate) reveal: Vec<String>,
+    /// Columns to withhold: [schema.]table.column, separated by commas.
+    #[arg(long, value_delimiter = ',', requires = "profile")]
+    pub(crate) block: Vec<String>,
+    /// The policy of a live grant, by its id. May be given again.
+    #[arg(long = "policy", value_name = "ID")]
+    pub(crate) policies: Vec<String>,
+    /// The policy of this grant. May be given again.
+    #[arg(long = "grant", value_name = "ID")]
+    pub(crate) grants: Vec<String>,
+    /// Logins for each policy: as many different projects, days and patient lists may be served at
+    /// one time.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) slots: u32,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+#[derive(Args)]
+pub(crate) struct Unharden {
+    /// The database.
+    pub(crate) database: String,
+    /// Only this policy.
+    #[arg(long, value_name = "ID", conflicts_with = "table")]
+    pub(crate) policy: Option<String>,
+    /// Only the views of this table, [schema.]table, so that its owner may alter it.
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// Whether the script is run, and as whom.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Run it instead of printing it.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// An administrator of the database, as postgres://USER:PASSWORD@HOST:PORT/DATABASE; by default the
+    /// configured one.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PHIGATE_DATABASE_ADMIN",
+        hide_env_values = true
+    )]
+    pub(crate) admin: Option<String>,
 }
 
 #[derive(Subcommand)]

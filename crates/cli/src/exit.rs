@@ -13,6 +13,8 @@ impl Exit {
     pub const OK: Self = Self(0);
     /// `audit verify`: a log was tampered with.
     pub const TAMPERED: Self = Self(1);
+    /// `database doctor`: something was found that must not be.
+    pub const UNSOUND: Self = Self(1);
     /// `audit verify`: sound up to a point, the rest unproven.
     pub const SOUND_UP_TO: Self = Self(2);
     /// `audit verify`: called wrongly.

@@ -12,6 +12,7 @@
 mod arguments;
 mod audit;
 mod connect;
+mod database;
 mod exit;
 mod explain;
 mod grant;
@@ -38,6 +39,9 @@ pub async fn run(command_line: impl IntoIterator<Item = OsString>) -> Exit {
             session::run(command, &arguments.connection, arguments.json).await
         }
         Command::Audit(command) => audit::run(&command, &arguments.connection, arguments.json),
+        Command::Database(command) => {
+            database::run(command, &arguments.connection, arguments.json).await
+        }
         Command::Explain(options) => {
             explain::run(options, &arguments.connection, arguments.json).await
         }

@@ -15,6 +15,9 @@ use crate::DatabaseSpec;
 /// How long the first look at a catalog may take.
 const FIRST_LOOK: Duration = Duration::from_secs(10);
 
+/// How long reading a whole catalog may take.
+const FRESH_LOOK: Duration = Duration::from_secs(30);
+
 /// Catalogs by database.
 pub(crate) struct Catalogs(HashMap<DatabaseName, Catalog>);
 
@@ -41,6 +44,22 @@ impl Catalogs {
         let catalog = self.0.get(name).ok_or_else(|| unknown(name))?;
         Upstream::parse(catalog.upstream.expose())
             .map_err(|error| Status::failed_precondition(format!("database {name}: {error}")))
+    }
+
+    /// A database's catalog, read for this question alone: what was committed before is in it. Cancel
+    /// safe.
+    pub(crate) async fn fresh(&self, name: &DatabaseName) -> Result<Arc<Snapshot>, Status> {
+        let upstream = self.upstream(name)?;
+        let reading = async {
+            let mut connection = upstream.connect().await?;
+            phigate_catalog::read(&mut connection).await
+        };
+        let read = tokio::time::timeout(FRESH_LOOK, reading).await;
+        read.map_err(|_| {
+            Status::unavailable(format!("database {name}: it did not answer in time"))
+        })?
+        .map(Arc::new)
+        .map_err(|error| Status::unavailable(format!("database {name}: {error}")))
     }
 
     /// A database's catalog as it is now. Cancel safe.

@@ -42,6 +42,14 @@ pub enum ControlError {
         /// The file.
         path: String,
     },
+    /// A database could not be hardened before the start.
+    #[error("database {database} could not be hardened: {reason}")]
+    Harden {
+        /// The database.
+        database: String,
+        /// Why.
+        reason: String,
+    },
     /// TLS or gRPC cannot be set up, or failed.
     #[error("the control plane's listener failed: {0}")]
     Serve(#[from] tonic::transport::Error),

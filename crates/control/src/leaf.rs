@@ -189,6 +189,20 @@ fn parts(event: Event) -> (String, Version, Action, Option<String>) {
                 count,
             },
         ),
+        Event::DatabaseChanged {
+            actor,
+            database,
+            hardened,
+            script,
+            version,
+        } => {
+            let action = Action::DatabaseChanged {
+                database,
+                hardened,
+                script,
+            };
+            (actor, version, action, None)
+        }
         Event::StoreRolledBack {
             store,
             seen,

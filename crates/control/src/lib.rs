@@ -14,6 +14,7 @@ mod error;
 mod expiry;
 mod explain;
 mod gateways;
+mod hardening;
 mod leaf;
 mod plane;
 mod recorder;
@@ -24,6 +25,7 @@ mod upstream_key;
 
 pub use config::{ControlConfig, DatabaseSpec};
 pub use error::ControlError;
+pub use hardening::prepare;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use std::time::Duration;
 
 use phigate_proto::FILE_DESCRIPTOR_SET;
 use phigate_proto::v1::catalog_service_server::CatalogServiceServer;
+use phigate_proto::v1::database_service_server::DatabaseServiceServer;
 use phigate_proto::v1::gateway_service_server::GatewayServiceServer;
 use phigate_proto::v1::grant_service_server::GrantServiceServer;
 use phigate_proto::v1::session_service_server::SessionServiceServer;
@@ -119,6 +122,9 @@ pub async fn serve(
         .set_serving::<CatalogServiceServer<services::Catalog>>()
         .await;
     health
+        .set_serving::<DatabaseServiceServer<services::Database>>()
+        .await;
+    health
         .set_serving::<GatewayServiceServer<services::Gateways>>()
         .await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -141,6 +147,10 @@ pub async fn serve(
         ))
         .add_service(CatalogServiceServer::with_interceptor(
             services::Catalog(Arc::clone(&plane)),
+            admin.clone(),
+        ))
+        .add_service(DatabaseServiceServer::with_interceptor(
+            services::Database(Arc::clone(&plane)),
             admin,
         ))
         .add_service(GatewayServiceServer::new(services::Gateways(Arc::clone(

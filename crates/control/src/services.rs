@@ -1,6 +1,7 @@
 //! The gRPC services: what arrives is checked, the plane acts, the answer is put together.
 
 mod catalog;
+mod database;
 mod gateways;
 mod grants;
 mod sessions;
@@ -9,6 +10,7 @@ use phigate_grant::InvalidField;
 use tonic::Status;
 
 pub(crate) use catalog::Catalog;
+pub(crate) use database::Database;
 pub(crate) use gateways::Gateways;
 pub(crate) use grants::Grants;
 pub(crate) use sessions::Sessions;

@@ -7,6 +7,7 @@ use phigate_catalog::{Slots, Watcher};
 use phigate_sql::Snapshot;
 use phigate_types::DatabaseName;
 
+use crate::limits;
 use crate::upstream::Address;
 
 /// See the module.
@@ -42,13 +43,17 @@ impl Database {
         attempt.map(drop).map_err(|stale| stale.reason)
     }
 
-    /// Waits until the catalog is another than that of this epoch. Cancel safe.
-    pub(crate) async fn changed(&self, epoch: u64) {
-        self.watcher.changed(epoch).await;
-    }
-
     /// The catalog; an error when it could not be read for too long.
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, ()> {
         self.watcher.current().map_err(|_| ())
+    }
+
+    /// Has the catalog read now, so that what was changed before this call is in the next
+    /// [`Database::snapshot`]; gives up after a short while.
+    pub(crate) async fn refresh(&self) {
+        let read = self.watcher.refreshed(limits::CATALOG_REFRESH).await;
+        if let Err(stale) = read {
+            tracing::warn!(database = %self.name, %stale, "the catalog could not be read again");
+        }
     }
 }

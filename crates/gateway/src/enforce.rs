@@ -13,7 +13,6 @@ use phigate_sql::{
     StatementKind, Temporary, Through,
 };
 use phigate_types::{PgError, SqlState};
-use tokio::time::timeout;
 
 use crate::database::Database;
 use crate::limits;
@@ -167,7 +166,7 @@ impl Enforcer {
     }
 
     /// Whether the database has masked views of the policy. Where it has none, it may have been
-    /// hardened this moment: then the catalog is about to be read again.
+    /// hardened this moment: then the catalog is read again.
     pub(crate) async fn is_hardened(&mut self, path: &[String]) -> Result<bool, Refused> {
         self.refresh(path).await?;
         let Some(current) = &self.current else {
@@ -176,10 +175,7 @@ impl Enforcer {
         if current.snapshot.is_hardened(&self.policy.id) {
             return Ok(true);
         }
-        let changed = self.database.changed(current.snapshot.epoch);
-        if timeout(limits::HARDENED_WAIT, changed).await.is_err() {
-            return Ok(false);
-        }
+        self.database.refresh().await;
         self.refresh(path).await?;
         let current = self.current.as_ref();
         Ok(current.is_some_and(|current| current.snapshot.is_hardened(&self.policy.id)))

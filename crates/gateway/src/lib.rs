@@ -122,7 +122,10 @@ async fn databases(
         let upstream = Upstream::parse(configured.upstream.expose())
             .map_err(|error| wrong(error.to_string()))?;
         let address = upstream::Address::of(&upstream).map_err(|error| wrong(error.to_string()))?;
-        let watcher = Watcher::start(upstream.clone(), POLL_EVERY);
+        let watcher = match configured.enforcement {
+            Enforcement::Inline => Watcher::start(upstream.clone(), POLL_EVERY),
+            Enforcement::Views => Watcher::start_listening(upstream.clone(), POLL_EVERY),
+        };
         let slots = match configured.enforcement {
             Enforcement::Inline => None,
             Enforcement::Views => Some(Slots::new(upstream)),

@@ -21,10 +21,6 @@ pub(crate) const CONTROL_CALL: Duration = Duration::from_secs(5);
 /// From the first SYN to the upstream server to its ReadyForQuery.
 pub(crate) const UPSTREAM_LOGIN: Duration = Duration::from_secs(10);
 
-/// How long a login waits for a catalog in which its policy is hardened: a question for changes is
-/// asked each second.
-pub(crate) const HARDENED_WAIT: Duration = Duration::from_secs(2);
-
 /// A CancelRequest, from the connection to the upstream server to its close.
 pub(crate) const CANCEL: Duration = Duration::from_secs(5);
 
@@ -109,3 +105,7 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How long `serve` waits for the first look at a database's catalog.
 pub(crate) const FIRST_CATALOG: Duration = Duration::from_secs(30);
+
+/// How long a session that finds no masked views of its policy waits for the catalog to be read
+/// again: they may have been made a moment ago.
+pub(crate) const CATALOG_REFRESH: Duration = Duration::from_secs(3);

@@ -23,8 +23,8 @@ pub use collide::collide;
 pub use column::{ColumnName, ColumnNameError, ColumnType, TypeKind, quote_identifier};
 pub use identifier::{IdentifierClass, UnknownIdentifier};
 pub use policy::{
-    EffectivePolicy, PolicyError, PolicyId, Rule, Treatment, Unclassified, UnknownTreatment,
-    UnknownUnclassified,
+    EffectivePolicy, MalformedPolicyId, PolicyError, PolicyId, Rule, Treatment, Unclassified,
+    UnknownTreatment, UnknownUnclassified,
 };
 pub use release::{KeyAccess, PatientKey, ReleaseContext, Unsupported, release};
 pub use rows::{

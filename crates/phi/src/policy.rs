@@ -71,6 +71,11 @@ pub struct Rule {
 #[serde(transparent)]
 pub struct PolicyId(String);
 
+/// This is not the id of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a policy's id is 64 lower-case hexadecimal digits")]
+pub struct MalformedPolicyId;
+
 /// What a grant does to every column of its database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectivePolicy {
@@ -260,6 +265,19 @@ impl PolicyId {
             &digest::SHA256,
             canonical.as_bytes(),
         )))
+    }
+}
+
+impl FromStr for PolicyId {
+    type Err = MalformedPolicyId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedPolicyId> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 2 * digest::SHA256_OUTPUT_LEN && text.bytes().all(is_digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(MalformedPolicyId)
+        }
     }
 }
 

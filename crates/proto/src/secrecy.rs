@@ -19,9 +19,11 @@ macro_rules! debug_without_secrets {
 debug_without_secrets! {
     CreateGrantResponse { grant, user, host, port }
     Credential { grant_id }
+    HardenDatabaseRequest { database, tables, profile, policy_ids, grant_ids, slots, apply }
     LookUpCredentialsResponse { iterations, credentials }
     OpenSessionRequest { session_id, grant_id, principal, database, client_address, seen_version }
     OpenSessionResponse { epoch, read_version, remaining, profile, purpose, policy_id, write }
+    UnhardenDatabaseRequest { database, policy_id, table, apply }
 }
 
 #[cfg(test)]

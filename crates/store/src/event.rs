@@ -117,6 +117,14 @@ pub enum Event {
     },
     /// The admin's token is another one now.
     AdminTokenChanged { version: Version },
+    /// A script that makes or removes masked views was run in a database.
+    DatabaseChanged {
+        actor: String,
+        database: DatabaseName,
+        hardened: bool,
+        script: String,
+        version: Version,
+    },
     /// The store was behind the audit log or a gateway: every grant was revoked.
     StoreRolledBack {
         store: Version,

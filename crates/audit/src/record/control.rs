@@ -147,6 +147,15 @@ pub enum Action {
     },
     /// The admin's token is another one now.
     AdminTokenChanged {},
+    /// A script that makes or removes masked views was run in a protected database.
+    DatabaseChanged {
+        /// The database.
+        database: DatabaseName,
+        /// Whether it made views; else it removed some.
+        hardened: bool,
+        /// SHA-256 of the script, in hexadecimal.
+        script: String,
+    },
     /// The store was older than this log: every grant was revoked.
     StoreRolledBack {
         /// The store's version.

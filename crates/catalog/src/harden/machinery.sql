@@ -135,7 +135,7 @@ BEGIN
     lasting := EXISTS (SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() o WHERE NOT o.is_temporary);
   ELSE
     lasting := EXISTS (SELECT FROM pg_catalog.pg_event_trigger_ddl_commands() o
-                       WHERE o.schema_name IS DISTINCT FROM 'pg_temp');
+                       WHERE (o.schema_name OPERATOR(pg_catalog.=) 'pg_temp') IS NOT TRUE);
   END IF;
   IF lasting THEN
     PERFORM pg_catalog.pg_notify('phigate_catalog', '');

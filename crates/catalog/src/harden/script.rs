@@ -112,7 +112,6 @@ fn of_policy(plan: &Plan, policy: &PolicyPlan, out: &mut String) {
          GRANT USAGE ON SCHEMA {schema}, {SCHEMA} TO {reader}, {writer};\n\
          GRANT EXECUTE ON FUNCTION {SCHEMA}.assigned() TO {reader}, {writer};\n\
          GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {reader}, {writer};\n",
-        profile = profile,
     );
     for schema in schemas(plan) {
         let _ = writeln!(

@@ -63,6 +63,39 @@ async fn every_change_of_the_catalog_raises_the_epoch() {
     assert_eq!(snapshot.epoch, epoch + 1);
 }
 
+/// So seldom that only an announcement, or somebody who asks, can be in time.
+const NEVER: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn who_asks_for_the_catalog_as_it_is_now_gets_it() {
+    let cluster = postgres();
+    let watcher = Watcher::start(crate::upstream(&cluster, "postgres"), NEVER);
+    watcher.ready(DEADLINE).await.unwrap();
+    cluster
+        .execute("postgres", "CREATE TABLE now ()")
+        .await
+        .unwrap();
+    let before = watcher.current();
+    assert!(!before.is_ok_and(|snapshot| snapshot.find("public", "now").is_some()));
+    let snapshot = watcher.refreshed(DEADLINE).await.unwrap();
+    assert!(snapshot.find("public", "now").is_some());
+}
+
+#[tokio::test]
+async fn an_announcement_is_heard() {
+    let cluster = postgres();
+    let watcher = Watcher::start_listening(crate::upstream(&cluster, "postgres"), NEVER);
+    let epoch = watcher.ready(DEADLINE).await.unwrap().epoch;
+    // Announced again until the listener listens.
+    eventually("an announcement that is heard", async || {
+        let sql = "CREATE TABLE IF NOT EXISTS announced (); NOTIFY phigate_catalog";
+        cluster.execute("postgres", sql).await.unwrap();
+        let now = watcher.current().ok()?;
+        (now.epoch != epoch && now.find("public", "announced").is_some()).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn it_comes_back_after_a_restart_and_says_why_it_was_away() {
     let mut cluster = postgres();

@@ -52,9 +52,11 @@ impl Stage {
             .await
             .context("cannot fill the hospital")?;
 
-        progress.step("starting the control plane and the gateway");
         let config_file = write_config(&data_dir, &cluster)?;
         let config = Config::load(&config_file)?;
+        progress.step("making masked views");
+        phigate_control::prepare(&phigate::assemble::control(&config)?).await?;
+        progress.step("starting the control plane and the gateway");
         let shutdown = CancellationToken::new();
         let running = serve::start(&config, Part::All, shutdown.clone()).await?;
         let phictl = Phictl::install(&data_dir, &config_file)?;
@@ -171,11 +173,13 @@ recording = "local"
 name = "clinic"
 upstream = "{upstream}"
 catalog = "clinic.phi.csv"
-enforcement = "inline"
+enforcement = "views"
+admin = "{admin}"
 "#,
         control = free_address(USUAL_CONTROL_PORT)?,
         gateway = free_address(USUAL_GATEWAY_PORT)?,
         upstream = hospital::broker_url(cluster),
+        admin = cluster.url(hospital::DATABASE),
     );
     let path = data_dir.join("phigate.toml");
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
