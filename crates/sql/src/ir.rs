@@ -20,7 +20,7 @@ pub(crate) struct Ident {
 }
 
 /// A query: WITH, body, ORDER BY, LIMIT.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Query {
     pub(crate) with: Option<With>,
     pub(crate) body: Body,
@@ -33,23 +33,42 @@ pub(crate) struct Query {
 }
 
 /// A WITH clause.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct With {
     pub(crate) recursive: bool,
     pub(crate) ctes: Vec<Cte>,
 }
 
 /// One common table expression.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cte {
     pub(crate) name: Ident,
     pub(crate) columns: Vec<Ident>,
     pub(crate) materialized: Option<bool>,
     pub(crate) query: Query,
+    pub(crate) search: Option<Search>,
+    pub(crate) cycle: Option<Cycle>,
+}
+
+/// `SEARCH DEPTH FIRST BY columns SET sequence`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Search {
+    pub(crate) breadth: bool,
+    pub(crate) columns: Vec<Name>,
+    pub(crate) sequence: Name,
+}
+
+/// `CYCLE columns SET mark [TO value DEFAULT value] USING path`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cycle {
+    pub(crate) columns: Vec<Name>,
+    pub(crate) mark: Name,
+    pub(crate) values: Option<(Literal, Literal)>,
+    pub(crate) path: Name,
 }
 
 /// What a query is made of.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Body {
     Select(Box<Select>),
     Nested(Box<Query>),
@@ -63,7 +82,7 @@ pub(crate) enum Body {
 }
 
 /// One link of a chain of set operations.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Operation {
     pub(crate) kind: SetKind,
     pub(crate) all: bool,
@@ -78,18 +97,20 @@ pub(crate) enum SetKind {
 }
 
 /// One SELECT.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Select {
     pub(crate) distinct: Distinct,
     pub(crate) items: Vec<Item>,
     pub(crate) from: Vec<From>,
     pub(crate) filter: Option<Expr>,
     pub(crate) group_by: Vec<Group>,
+    /// `GROUP BY DISTINCT`
+    pub(crate) group_distinct: bool,
     pub(crate) having: Option<Expr>,
     pub(crate) windows: Vec<(Ident, Window)>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Distinct {
     No,
     Yes,
@@ -97,7 +118,7 @@ pub(crate) enum Distinct {
 }
 
 /// One item of a select list.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Item {
     Expr {
         expr: Expr,
@@ -106,16 +127,31 @@ pub(crate) enum Item {
         name: Name,
     },
     /// `*`
-    Star(Place),
+    Star(Star),
     /// `a.*`, `schema.a.*`; `resolve` leaves the one name that the relation is visible by.
-    QualifiedStar(Vec<Ident>),
+    QualifiedStar(Vec<Ident>, Star),
+    /// `(f(x)).*`: the columns of a row that is no relation's.
+    RowStar { operand: Box<Expr>, star: Star },
+}
+
+/// What a star stands for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Star {
+    pub(crate) place: Place,
+    /// The columns it shows, settled by `resolve`.
+    pub(crate) columns: Vec<Column>,
+    /// The columns are written one by one: a star would also show one that a relation has got
+    /// since its catalog was read.
+    pub(crate) explicit: bool,
 }
 
 /// One item of GROUP BY.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Group {
     Expr(Expr),
-    Sets(GroupingKind, Vec<Vec<Expr>>),
+    /// `(a, b)`, `()`
+    Row(Vec<Expr>),
+    Sets(GroupingKind, Vec<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,7 +162,7 @@ pub(crate) enum GroupingKind {
 }
 
 /// One item of FROM.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum From {
     Relation(RelationRef),
     Subquery {
@@ -140,7 +176,7 @@ pub(crate) enum From {
 }
 
 /// A name in FROM that is no function.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RelationRef {
     pub(crate) path: Vec<Ident>,
     pub(crate) only: bool,
@@ -162,13 +198,13 @@ pub(crate) enum Target {
     },
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Alias {
     pub(crate) name: Ident,
     pub(crate) columns: Vec<Ident>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) method: &'static str,
     pub(crate) quantity: Expr,
@@ -176,10 +212,12 @@ pub(crate) struct Sample {
 }
 
 /// A function in FROM.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TableFunction {
     pub(crate) lateral: bool,
-    pub(crate) call: Box<Expr>,
+    /// One, but for ROWS FROM.
+    pub(crate) calls: Vec<Expr>,
+    pub(crate) rows_from: bool,
     pub(crate) ordinality: bool,
     pub(crate) alias: Option<Alias>,
     /// `AS t(a int, b text)`: a type for each of the alias's columns.
@@ -187,7 +225,7 @@ pub(crate) struct TableFunction {
     pub(crate) place: Place,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Join {
     pub(crate) left: From,
     pub(crate) right: From,
@@ -206,16 +244,17 @@ pub(crate) enum JoinKind {
     Cross,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Condition {
     None,
     On(Expr),
-    Using(Vec<Ident>),
+    /// The columns, and the name that `AS` gives to them.
+    Using(Vec<Ident>, Option<Ident>),
     /// `resolve` turns it into `Using` or, when no name is common, into `On(true)`.
     Natural,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OrderItem {
     pub(crate) expr: Expr,
     pub(crate) direction: Direction,
@@ -230,10 +269,11 @@ pub(crate) enum Direction {
     Using(Operator),
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lock {
-    pub(crate) share: bool,
-    pub(crate) of: Option<Ident>,
+    /// In the grammar's words.
+    pub(crate) strength: &'static str,
+    pub(crate) of: Vec<Ident>,
     pub(crate) wait: LockWait,
     pub(crate) place: Place,
 }
@@ -250,7 +290,7 @@ pub(crate) enum LockWait {
 pub(crate) struct Operator(pub(crate) Cow<'static, str>);
 
 /// An expression.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expr {
     /// A dotted name that `resolve` has still to settle.
     Unresolved(Vec<Ident>),
@@ -258,8 +298,12 @@ pub(crate) enum Expr {
     UnresolvedRow(Vec<Ident>),
     /// A column of a relation in scope.
     Column(Column),
-    /// A relation in scope as one row value, by the name it is visible by.
-    Row(Name),
+    /// A relation in scope as one row value, by the name it is visible by; with a star where a
+    /// column might have that name too.
+    Row {
+        name: Name,
+        star: bool,
+    },
     /// An output column, in ORDER BY or GROUP BY.
     Output(Name),
     Literal(Literal),
@@ -367,7 +411,7 @@ pub(crate) struct ValueFunction {
     pub(crate) precision: Option<u8>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Quantified {
     Query(Box<Query>),
     Array(Box<Expr>),
@@ -385,14 +429,14 @@ pub(crate) enum Special {
     Grouping,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Subscript {
     Index(Expr),
     Slice(Option<Expr>, Option<Expr>),
 }
 
 /// A function call.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
     pub(crate) path: Vec<Ident>,
     /// Made by `lower` from special syntax such as EXTRACT, which PostgreSQL always reads as the
@@ -411,19 +455,19 @@ pub(crate) struct Call {
     pub(crate) over: Option<Over>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
     pub(crate) name: Option<Ident>,
     pub(crate) value: Expr,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Over {
     Named(Ident),
     Window(Window),
 }
 
-#[derive(Debug, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Window {
     pub(crate) base: Option<Ident>,
     pub(crate) partition_by: Vec<Expr>,
@@ -431,7 +475,7 @@ pub(crate) struct Window {
     pub(crate) frame: Option<Frame>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) units: &'static str,
     pub(crate) start: Bound,
@@ -439,7 +483,7 @@ pub(crate) struct Frame {
     pub(crate) exclude: Option<&'static str>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Bound {
     Current,
     Preceding(Option<Box<Expr>>),
@@ -463,6 +507,15 @@ impl Ident {
         Self {
             name: name.into(),
             place: Place::default(),
+        }
+    }
+}
+
+impl Star {
+    pub(crate) fn at(place: Place) -> Self {
+        Self {
+            place,
+            ..Self::default()
         }
     }
 }

@@ -18,6 +18,9 @@ use std::borrow::Cow;
 /// PostgreSQL's `NAMEDATALEN - 1`: identifiers are cut to this many bytes, whole characters only.
 pub(crate) const MAX_IDENTIFIER_BYTES: usize = 63;
 
+/// The first major version with numbers such as `0x1F` and `1_000`.
+pub(crate) const NEW_NUMBERS_SINCE: u16 = 16;
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -73,6 +76,8 @@ pub(crate) struct Lexed<'a> {
     pub(crate) tokens: Vec<Token<'a>>,
     /// Comments as byte ranges; the newline that ends a `--` comment is not part of it.
     pub(crate) comments: Vec<(usize, usize)>,
+    /// Where the first number stands that only some majors read so, see [`NEW_NUMBERS_SINCE`].
+    pub(crate) new_number: Option<usize>,
 }
 
 /// Why a text cannot be cut into tokens, and at which byte.
@@ -107,7 +112,7 @@ pub(crate) enum LexErrorKind {
     VersionDependentEscape,
     #[error("string escapes do not form valid UTF-8")]
     InvalidUtf8,
-    #[error("string continued on another line is not supported through the gateway")]
+    #[error("this way of continuing a string on another line is not supported through the gateway")]
     StringContinuation,
     #[error("string literal directly after another string literal")]
     AdjacentStrings,
@@ -157,6 +162,16 @@ pub(crate) fn lex(text: &str, max_tokens: usize) -> Result<Lexed<'_>, LexError> 
                 if let Some(last) = lexed.tokens.last() {
                     check_neighbours(text, last, &token)?;
                 }
+                if token.kind == Kind::Number && lexed.new_number.is_none() {
+                    let raw = text
+                        .get(token.start..token.end)
+                        .unwrap_or_default()
+                        .as_bytes();
+                    let based = matches!(raw, [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
+                    if based || raw.contains(&b'_') {
+                        lexed.new_number = Some(token.start);
+                    }
+                }
                 lexed.tokens.push(token);
             }
         }
@@ -173,10 +188,49 @@ pub(crate) fn character_position(text: &str, offset: usize) -> u32 {
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// Refuses what `scan.l` reads as one literal: `'a'` newline `'b'`, and `U&'...' UESCAPE '!'`.
+/// Makes one literal of what `scan.l` reads as one: `'a'`, a line's end, `'b'`.
+pub(crate) fn join_continued(text: &str, lexed: &mut Lexed<'_>) -> Result<(), LexError> {
+    let continues = |pair: &[Token<'_>]| match pair {
+        [last, token] => is_literal(last) && is_literal(token),
+        _other => false,
+    };
+    if !lexed.tokens.windows(2).any(continues) {
+        return Ok(());
+    }
+    let mut joined: Vec<Token<'_>> = Vec::with_capacity(lexed.tokens.len());
+    for token in std::mem::take(&mut lexed.tokens) {
+        match joined.last_mut() {
+            Some(last) if is_literal(last) && is_literal(&token) => {
+                let raw = |token: &Token<'_>| text.get(token.start..token.end).unwrap_or_default();
+                let (first, second) = (raw(last), raw(&token));
+                // The second is read by the rules of the first; where these differ, nobody does it.
+                let plain = second.starts_with('\'')
+                    && !first.starts_with('$')
+                    && (first.starts_with('\'') || !second.contains('\\'))
+                    && last.kind == Kind::String;
+                if !plain {
+                    return Err(LexError {
+                        kind: LexErrorKind::StringContinuation,
+                        at: token.start,
+                    });
+                }
+                last.text.to_mut().push_str(&token.text);
+                last.end = token.end;
+            }
+            Some(_) | None => joined.push(token),
+        }
+    }
+    lexed.tokens = joined;
+    Ok(())
+}
+
+fn is_literal(token: &Token<'_>) -> bool {
+    matches!(token.kind, Kind::String | Kind::BitString | Kind::HexString)
+}
+
+/// Refuses literals side by side, unless the second one continues the first on another line
+/// ([`join_continued`]), and `U&'...' UESCAPE '!'`.
 fn check_neighbours(text: &str, last: &Token<'_>, token: &Token<'_>) -> Result<(), LexError> {
-    let is_literal =
-        |token: &Token<'_>| matches!(token.kind, Kind::String | Kind::BitString | Kind::HexString);
     let fail = |kind| {
         Err(LexError {
             kind,
@@ -185,8 +239,9 @@ fn check_neighbours(text: &str, last: &Token<'_>, token: &Token<'_>) -> Result<(
     };
     if is_literal(last) && is_literal(token) {
         let between = text.get(last.end..token.start).unwrap_or_default();
-        return if between.contains(['\n', '\r']) {
-            fail(LexErrorKind::StringContinuation)
+        // Comments of one line may stand between, others not (`quotecontinue`).
+        return if between.contains(['\n', '\r']) && !between.contains("/*") {
+            Ok(())
         } else {
             fail(LexErrorKind::AdjacentStrings)
         };

@@ -16,6 +16,7 @@ mod window;
 use sqlparser::ast::{self, Spanned};
 use sqlparser::tokenizer::Span;
 
+use crate::allow::keyword;
 use crate::ir::{Ident, Name};
 use crate::parse;
 use crate::refusal::{Place, Reason, Refusal, Result};
@@ -65,6 +66,17 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             parse::Marker::CurrentRow | parse::Marker::Unbounded | parse::Marker::Exclude(_) => {
                 "this window frame"
             }
+            parse::Marker::Empty => "an empty list here",
+            parse::Marker::Ties => "WITH TIES here",
+            parse::Marker::RowsFrom => "ROWS FROM here",
+            parse::Marker::UsingAlias => "an alias of USING here",
+            parse::Marker::Any => "ANY here",
+            parse::Marker::All => "ALL here",
+            parse::Marker::GroupingSets => "GROUPING SETS here",
+            parse::Marker::GroupDistinct => "GROUP BY DISTINCT here",
+            parse::Marker::NoKey | parse::Marker::Key => "KEY here",
+            parse::Marker::Local => "LOCAL here",
+            parse::Marker::Search => "SEARCH or CYCLE here",
         };
         return Err(unsupported(what, span_place(ident.span)));
     }
@@ -79,6 +91,31 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             place: span_place(span),
         }),
         Some(_) => Err(unsupported("this way of quoting a name", span_place(span))),
+    }
+}
+
+/// A name where PostgreSQL's grammar takes no reserved word (`ColId`).
+pub(crate) fn column_id(name: ast::Ident) -> Result<Ident> {
+    let reserved = name.quote_style.is_none()
+        && matches!(
+            keyword::category(&name.value),
+            Some(keyword::Category::Reserved)
+        );
+    if reserved {
+        return Err(Refusal::new(
+            Reason::Syntax,
+            format!("syntax error at or near \"{}\"", name.value),
+        )
+        .near(span_place(name.span)));
+    }
+    ident(name)
+}
+
+/// The marker that a call's name is.
+fn call_marker(function: &ast::Function) -> Option<parse::Marker> {
+    match function.name.0.as_slice() {
+        [ast::ObjectNamePart::Identifier(name)] => parse::marker(name),
+        _other => None,
     }
 }
 

@@ -26,6 +26,9 @@ use crate::budget::{self, OverBudget};
 use crate::lex::{self, LexError, LexErrorKind, character_position};
 use crate::refusal::{Reason, Refusal};
 
+/// The newest major version whose grammar was read for this.
+const NEWEST_MAJOR: u16 = 18;
+
 /// What the pre-pass says in a tree that sqlparser has no node for. A marker is an identifier that
 /// no client can write, so a lowering that does not know it finds no such name and refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,32 @@ pub(crate) enum Marker {
     CurrentRow,
     /// Distance of a window frame's bound that is UNBOUNDED and carries an [`Self::Exclude`].
     Unbounded,
+    /// The only item of an empty select list, and `()` among grouping sets.
+    Empty,
+    /// Name of a function around the count of LIMIT: `FETCH FIRST n ROWS WITH TIES`.
+    Ties,
+    /// Name of a function around the functions of ROWS FROM.
+    RowsFrom,
+    /// First part of the last name in USING: `USING (a) AS j` arrives as `USING (a, <using as>.j)`.
+    UsingAlias,
+    /// Name of a function around the right operand of an operator: `x @> ANY (y)`.
+    Any,
+    /// The same of ALL.
+    All,
+    /// Name of a function around grouping sets.
+    GroupingSets,
+    /// First item of GROUP BY DISTINCT.
+    GroupDistinct,
+    /// First part of the names after OF: `FOR NO KEY UPDATE OF a, b` arrives as
+    /// `FOR UPDATE OF <no key>.a.b`.
+    NoKey,
+    /// The same of FOR KEY SHARE.
+    Key,
+    /// Time zone of AT LOCAL.
+    Local,
+    /// What the last row lock of a common table expression is of: its SEARCH and CYCLE, see
+    /// [`search_parts`].
+    Search,
     /// Right operand of OR in the distance of a window frame's last bound: the frame's EXCLUDE, in
     /// PostgreSQL's words.
     Exclude(&'static str),
@@ -68,18 +97,51 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
         tokens::EXCLUDE_CURRENT => Some(Marker::Exclude("CURRENT ROW")),
         tokens::EXCLUDE_GROUP => Some(Marker::Exclude("GROUP")),
         tokens::EXCLUDE_TIES => Some(Marker::Exclude("TIES")),
+        tokens::EMPTY => Some(Marker::Empty),
+        tokens::TIES => Some(Marker::Ties),
+        tokens::ROWS_FROM => Some(Marker::RowsFrom),
+        tokens::USING_ALIAS => Some(Marker::UsingAlias),
+        tokens::ANY => Some(Marker::Any),
+        tokens::ALL => Some(Marker::All),
+        tokens::GROUPING_SETS => Some(Marker::GroupingSets),
+        tokens::GROUP_DISTINCT => Some(Marker::GroupDistinct),
+        tokens::NO_KEY => Some(Marker::NoKey),
+        tokens::KEY => Some(Marker::Key),
+        tokens::LOCAL => Some(Marker::Local),
+        value if value.starts_with(tokens::SEARCH) => Some(Marker::Search),
         _ => None,
     }
+}
+
+/// The parts of a [`Marker::Search`], in the order they were written: `search`, `depth` or
+/// `breadth`, then `column`, a name, ... `set`, a name; `cycle`, `column`, a name, ... `set`, a
+/// name, perhaps `to`, two constants, `using`, a name.
+pub(crate) fn search_parts(ident: &Ident) -> impl Iterator<Item = &str> {
+    ident.value.split('\0').skip(1)
 }
 
 /// Reads a simple query's text: zero or more statements, empty ones skipped.
 ///
 /// Needs a stack of [`budget::ANALYSIS_STACK_BYTES`], as does dropping what it returns.
 pub(crate) fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
+    statements_on(text, NEWEST_MAJOR)
+}
+
+/// The same for a server of this major version, to which numbers may read otherwise.
+///
+/// # Errors
+/// The refusal of the first statement that cannot be read.
+pub(crate) fn statements_on(text: &str, major: u16) -> Result<Vec<Statement>, Refusal> {
     if text.len() > budget::MAX_STATEMENT_BYTES {
         return Err(over_budget(OverBudget::Bytes));
     }
-    let lexed = lex::lex(text, budget::MAX_TOKENS).map_err(|error| not_lexed(text, error))?;
+    let mut lexed = lex::lex(text, budget::MAX_TOKENS).map_err(|error| not_lexed(text, error))?;
+    if let Some(at) = lexed.new_number.filter(|_| major < lex::NEW_NUMBERS_SINCE) {
+        return Err(
+            Refusal::new(Reason::Syntax, "trailing junk after numeric literal")
+                .at(character_position(text, at)),
+        );
+    }
     agree::check(text, &lexed).map_err(|found| {
         Refusal::new(Reason::LexersDisagree, "statement can be read in two ways")
             .with_detail(
@@ -88,6 +150,8 @@ pub(crate) fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
             .with_hint("put spaces around operators and move comments away from them")
             .at(character_position(text, found.at))
     })?;
+    // Only now: the readers agree on what each piece is.
+    lex::join_continued(text, &mut lexed).map_err(|error| not_lexed(text, error))?;
     budget::shape(&lexed.tokens)
         .map_err(|(budget, at)| over_budget(budget).at(character_position(text, at)))?;
     let mut places = tokens::Places::new(text);
@@ -105,8 +169,8 @@ fn one(
     ours: &[lex::Token<'_>],
     places: &mut tokens::Places<'_>,
 ) -> Result<Statement, Refusal> {
-    precedence::check(text, ours)?;
-    let theirs = prepass::tokens(text, ours, places)?;
+    let signed = precedence::check(text, ours)?;
+    let theirs = prepass::tokens(text, ours, &signed, places)?;
     let dialect = PostgreSqlDialect {};
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(budget::PARSER_RECURSION)
@@ -133,8 +197,12 @@ fn over_budget(budget: OverBudget) -> Refusal {
 
 fn not_lexed(text: &str, error: LexError) -> Refusal {
     let reason = match error.kind {
-        LexErrorKind::ZeroByte | LexErrorKind::InvalidCharacter | LexErrorKind::InvalidUtf8 => {
-            Reason::Character
+        LexErrorKind::ZeroByte | LexErrorKind::InvalidUtf8 => Reason::Character,
+        // PostgreSQL's grammar is what refuses it there.
+        LexErrorKind::InvalidCharacter => {
+            let found = text.get(error.at..).and_then(|rest| rest.chars().next());
+            let message = format!("syntax error at or near \"{}\"", found.unwrap_or(' '));
+            return Refusal::new(Reason::Syntax, message).at(character_position(text, error.at));
         }
         LexErrorKind::TooManyTokens => return over_budget(OverBudget::Tokens),
         LexErrorKind::VerticalTab

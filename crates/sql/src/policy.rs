@@ -39,6 +39,8 @@ pub struct BoundPolicy {
     profile: Option<Profile>,
     epoch: u64,
     access: HashMap<u32, Access>,
+    /// A column that the catalog did not know when it was read is not released.
+    pub(crate) pins: bool,
     /// Result fields (table oid, column number) that must never be seen as plain columns.
     fields: HashSet<(u32, i16)>,
     /// Relations of which some rows only are shown, by their masked views: no field of theirs may come

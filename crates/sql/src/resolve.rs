@@ -12,7 +12,9 @@ mod join;
 mod keys;
 mod query;
 mod scope;
+mod star;
 mod types;
+mod with;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub(crate) struct Resolver<'a> {
     ctes: Vec<CteEntry>,
     /// A relation was met that the policy under construction does not know yet.
     pending: bool,
+    /// A query of the same WITH RECURSIVE was met whose columns are not known yet.
+    unsettled: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -59,6 +63,7 @@ impl<'a> Resolver<'a> {
             levels: Vec::new(),
             ctes: Vec::new(),
             pending: false,
+            unsettled: false,
         }
     }
 
@@ -116,7 +121,7 @@ impl Resolution {
             scope::Origin::Relation { oid, .. } => {
                 matches!(cx.policy.access(oid), Some(Access::Masked(masked)) if masked.barrier)
             }
-            scope::Origin::Join(_) | scope::Origin::Other => false,
+            scope::Origin::Join(..) | scope::Origin::Other => false,
         })
     }
 

@@ -31,7 +31,7 @@ const FINGERPRINT_BYTES: usize = 16;
 /// # Errors
 /// The refusal of the first statement that is refused.
 pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
-    let parsed = read(text)?;
+    let parsed = read(text, cx)?;
     let mut permits = Vec::with_capacity(parsed.len());
     // Statement by statement, the temporary relations as the ones before leave them.
     let before = cx.temporary;
@@ -98,7 +98,7 @@ fn follow(effect: &Effect, temporary: &mut Cow<'_, Temporary>, before: &Temporar
 /// # Errors
 /// The refusal.
 pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<Permit>, Refusal> {
-    let mut statements = read(text)?.into_iter();
+    let mut statements = read(text, cx)?.into_iter();
     match (statements.next(), statements.next()) {
         (None, _) => Ok(None),
         (Some(parsed), None) => one(parsed, cx).map(Some),
@@ -110,8 +110,8 @@ pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<P
 }
 
 /// Parses a text; what sqlparser cannot read but PostgreSQL has is refused by its name.
-fn read(text: &str) -> Result<Vec<S>> {
-    parse::statements(text).map_err(|refusal| match refusal.reason() {
+fn read(text: &str, cx: &Context<'_>) -> Result<Vec<S>> {
+    parse::statements_on(text, cx.snapshot.major).map_err(|refusal| match refusal.reason() {
         Reason::Syntax => refused::unreadable(text).unwrap_or(refusal),
         _other => refusal,
     })

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod forms;
 mod login;
 mod read;
 mod rows;

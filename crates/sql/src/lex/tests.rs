@@ -142,9 +142,33 @@ fn parameters_are_numbers_in_range() {
 }
 
 #[test]
-fn strings_next_to_strings_are_refused_by_name() {
-    assert_eq!(fails("'a'\n'b'"), LexErrorKind::StringContinuation);
-    assert_eq!(fails("'a' -- x\n 'b'"), LexErrorKind::StringContinuation);
+fn strings_go_on_in_another_line_and_nowhere_else() {
+    let joined = |text: &str| {
+        let mut lexed = lex(text, 10).unwrap();
+        join_continued(text, &mut lexed).map(|()| {
+            let tokens = lexed.tokens.into_iter();
+            tokens
+                .map(|token| token.text.into_owned())
+                .collect::<Vec<_>>()
+        })
+    };
+    for text in ["'a'\n'b'", "'a' -- x\n 'b'", "E'a'\r 'b'", "'a'\n'b' from"] {
+        assert_eq!(joined(text).unwrap()[0], "ab", "{text}");
+    }
+    assert_eq!(joined("'a'\n'b'\n\n'c''' x").unwrap(), ["abc'", "x"]);
+    assert_eq!(joined("'a\\'\n'\\b'").unwrap(), ["a\\\\b"]);
+    // The second would be read by the rules of the first, or is no part of it.
+    for text in [
+        "E'a'\n'\\n'",
+        "U&'a'\n'\\0061'",
+        "'a'\nE'b'",
+        "$$a$$\n'b'",
+        "b'1'\nb'0'",
+    ] {
+        let error = joined(text).unwrap_err().kind;
+        assert_eq!(error, LexErrorKind::StringContinuation, "{text}");
+    }
+    assert_eq!(fails("'a'\n/* x */ 'b'"), LexErrorKind::AdjacentStrings);
     assert_eq!(fails("'a' 'b'"), LexErrorKind::AdjacentStrings);
     assert_eq!(fails("'a'$$b$$"), LexErrorKind::AdjacentStrings);
 }

@@ -106,6 +106,9 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
         (FunctionArguments::List(list), None) => argument_list(list, place)?,
     };
     let variadic = take_variadic(&mut arguments.named, place)?;
+    if bare_word(&name) == Some("normalize") {
+        normal_form(&mut arguments.named);
+    }
     Ok(Expr::Call(Box::new(Call {
         path: object_name(name)?,
         built_in: false,
@@ -137,6 +140,30 @@ pub(super) fn only_argument(function: ast::Function) -> Result<Expr> {
         (Some(only), None) => Ok(only),
         (Some(_) | None, _) => Err(unfit()),
     }
+}
+
+/// The arguments of a call that is only a mark, as they are.
+pub(super) fn plain_arguments(function: ast::Function) -> Result<Vec<E>> {
+    let place = super::place(&function.name);
+    let unfit = || unsupported("this list", place);
+    let FunctionArguments::List(ast::FunctionArgumentList {
+        duplicate_treatment: None,
+        args,
+        clauses,
+    }) = function.args
+    else {
+        return Err(unfit());
+    };
+    if !clauses.is_empty() {
+        return Err(unfit());
+    }
+    let plain = |arg| match arg {
+        ast::FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => Ok(e),
+        ast::FunctionArg::Unnamed(_)
+        | ast::FunctionArg::Named { .. }
+        | ast::FunctionArg::ExprNamed { .. } => Err(unfit()),
+    };
+    args.into_iter().map(plain).collect()
 }
 
 /// A function in FROM, whose arguments come bare.
@@ -315,13 +342,16 @@ fn special_form(word: &str) -> Option<Special> {
 }
 
 fn special(form: Special, arguments: Arguments, place: Place) -> Result<Expr> {
-    let arguments =
-        special_arguments(arguments, place).map_err(|_| unsupported(form.what(), place))?;
+    let arguments = if form == Special::Row {
+        fields(arguments, place)?
+    } else {
+        special_arguments(arguments, place).map_err(|_| unsupported(form.what(), place))?
+    };
     let fits = match form {
         Special::Nullif => arguments.len() == 2,
-        Special::Row | Special::Coalesce | Special::Greatest | Special::Least => {
-            !arguments.is_empty()
-        }
+        // ROW() has no fields.
+        Special::Row => true,
+        Special::Coalesce | Special::Greatest | Special::Least => !arguments.is_empty(),
         Special::Array | Special::Grouping => !arguments.is_empty(),
     };
     if fits {
@@ -346,6 +376,25 @@ fn special_arguments(arguments: Arguments, place: Place) -> Result<Vec<Expr>> {
         .into_iter()
         .map(|argument| plain(argument, place))
         .collect()
+}
+
+/// The fields of a row, among them whole relations.
+fn fields(arguments: Arguments, place: Place) -> Result<Vec<Expr>> {
+    let Arguments {
+        named,
+        star,
+        distinct,
+        order_by,
+    } = arguments;
+    if star || distinct || !order_by.is_empty() {
+        return Err(unsupported("this argument", place));
+    }
+    let field = |Named { name, value }| match (name, value) {
+        (None, Value::Expr(value)) => Ok(value),
+        (None, Value::Row(path)) => Ok(Expr::UnresolvedRow(path)),
+        (Some(_), _) => Err(unsupported("this argument", place)),
+    };
+    named.into_iter().map(field).collect()
 }
 
 /// An argument without a name that is no whole row.
@@ -483,6 +532,22 @@ fn argument_list(list: ast::FunctionArgumentList, place: Place) -> Result<Argume
     Ok(arguments)
 }
 
+/// `NORMALIZE(x, NFC)`: the form is a word of the grammar (gram.y `unicode_normal_form`).
+fn normal_form(arguments: &mut [Named]) {
+    let [_text, Named { name: None, value }] = arguments else {
+        return;
+    };
+    let Value::Expr(Expr::Unresolved(path)) = value else {
+        return;
+    };
+    if let [word] = path.as_slice()
+        && matches!(&*word.name, "nfc" | "nfd" | "nfkc" | "nfkd")
+    {
+        let form = word.name.to_ascii_uppercase();
+        *value = Value::Expr(Expr::Literal(Literal::String(form.into())));
+    }
+}
+
 /// Takes the marker off `VARIADIC x`, which may only stand on the last argument.
 fn take_variadic(arguments: &mut [Named], place: Place) -> Result<bool> {
     let is_variadic = |argument: &Named| {
@@ -536,6 +601,8 @@ fn field_name(field: &DateTimeField, place: Place) -> Result<String> {
         F::Timezone => "timezone",
         F::TimezoneHour => "timezone_hour",
         F::TimezoneMinute => "timezone_minute",
+        // `EXTRACT('year' FROM x)`
+        F::Custom(name) if name.quote_style == Some('\'') => return Ok(name.value.clone()),
         F::Custom(name) => return Ok(ident(name.clone())?.name.to_string()),
         F::Week(Some(_))
         | F::DayOfWeek

@@ -3,11 +3,14 @@
 
 use sqlparser::ast::{self, Expr as E};
 
-use super::operator::{Infix, Prefix, comparison, infix, prefix};
+use super::operator::{Infix, Prefix, comparison, comparison_symbol, infix, prefix};
 use super::unsupported;
-use super::{call, ident, idents, literal, object_name, parse, place, query, span_place, types};
+use super::{
+    call, call_marker, column_id, ident, literal, object_name, parse, place, query, span_place,
+    types,
+};
 use crate::ir::{Call, Expr, Ident, Literal, Operator, Quantified, Special, Subscript, TypeName};
-use crate::refusal::{Place, Result};
+use crate::refusal::{Place, Reason, Refusal, Result};
 
 /// An expression.
 pub(crate) fn expr(e: E) -> Result<Expr> {
@@ -18,7 +21,7 @@ pub(crate) fn expr(e: E) -> Result<Expr> {
 pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
     match *e {
         E::Identifier(name) => identifier(name),
-        E::CompoundIdentifier(path) => idents(path).map(Expr::Unresolved),
+        E::CompoundIdentifier(path) => compound(path),
         E::CompoundFieldAccess { root, access_chain } => access(root, access_chain),
         E::IsFalse(e) => is(e, "FALSE", false),
         E::IsNotFalse(e) => is(e, "FALSE", true),
@@ -107,7 +110,7 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
         E::AtTimeZone {
             timestamp,
             time_zone,
-        } => pair("timezone", time_zone, timestamp),
+        } => at_time_zone(timestamp, time_zone),
         E::Extract {
             field,
             syntax,
@@ -150,9 +153,11 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
         E::Exists { subquery, negated } => exists(subquery, negated),
         E::Subquery(subquery) => scalar(subquery),
         E::Tuple(list) => tuple(list),
-        E::Array(ast::Array { elem, named: _ }) => {
-            exprs(elem).map(|list| Expr::Special(Special::Array, list))
-        }
+        E::Array(ast::Array { elem, named: true }) => array(elem),
+        e @ E::Array(ast::Array {
+            elem: _,
+            named: false,
+        }) => Err(Refusal::new(Reason::Syntax, "syntax error at or near \"[\"").near(place(&e))),
         E::Interval(interval) => interval_literal(interval),
         e @ E::IsJson { .. } => Err(unsupported("IS JSON", place(&e))),
         e @ E::JsonAccess { .. } => Err(unsupported("a colon path", place(&e))),
@@ -202,7 +207,18 @@ fn identifier(name: ast::Ident) -> Result<Expr> {
     {
         return Ok(Expr::ValueFunction(function));
     }
-    Ok(Expr::Unresolved(vec![ident(name)?]))
+    Ok(Expr::Unresolved(vec![column_id(name)?]))
+}
+
+/// A dotted name, of which only the first may be no reserved word (`columnref`).
+fn compound(path: Vec<ast::Ident>) -> Result<Expr> {
+    let mut path = path.into_iter();
+    let first = path.next().map(column_id).transpose()?;
+    let mut names: Vec<_> = first.into_iter().collect();
+    for name in path {
+        names.push(ident(name)?);
+    }
+    Ok(Expr::Unresolved(names))
 }
 
 fn exists(subquery: Box<ast::Query>, negated: bool) -> Result<Expr> {
@@ -216,6 +232,16 @@ fn exists(subquery: Box<ast::Query>, negated: bool) -> Result<Expr> {
 
 fn scalar(subquery: Box<ast::Query>) -> Result<Expr> {
     Ok(Expr::Scalar(Box::new(query(*subquery)?)))
+}
+
+/// `x AT TIME ZONE z` is `timezone(z, x)`, and `x AT LOCAL`, from 17, is `timezone(x)`.
+fn at_time_zone(timestamp: Box<E>, zone: Box<E>) -> Result<Expr> {
+    if let E::Identifier(name) = &*zone
+        && parse::marker(name) == Some(parse::Marker::Local)
+    {
+        return Ok(Call::built_in("timezone", vec![boxed(timestamp)?]));
+    }
+    pair("timezone", zone, timestamp)
 }
 
 /// A built-in function of two arguments that special syntax stands for.
@@ -312,6 +338,16 @@ fn chain(left: Box<E>, op: ast::BinaryOperator, right: Box<E>) -> Result<Expr> {
         let E::BinaryOp { left, op, right } = *first else {
             break;
         };
+        if let Some((outer, _)) = links.last()
+            && let (Some(_), Some(symbol)) = (comparison_symbol(&op), comparison_symbol(outer))
+        {
+            // gram.y: comparisons do not associate.
+            return Err(Refusal::new(
+                Reason::Syntax,
+                format!("syntax error at or near \"{symbol}\""),
+            )
+            .near(place_of_leaf(&right)));
+        }
         links.push((op, right));
         first = left;
     }
@@ -362,18 +398,44 @@ fn link(done: Link, op: Infix, right: Box<E>, place: Place) -> Result<Link> {
             }
             other => Link::Or(vec![other.into_expr(place), boxed(right)?]),
         },
-        Infix::Operator(operator) => match done {
-            Link::Binary(first, mut rest) => {
-                rest.push((operator, boxed(right)?));
+        Infix::Operator(operator) => match (done, *right) {
+            // What the pre-pass says of ANY and ALL.
+            (done, E::Function(call)) if quantifier(&call).is_some() => {
+                let all = quantifier(&call) == Some(parse::Marker::All);
+                Link::Operand(Expr::Quantified {
+                    left: Box::new(done.into_expr(place)),
+                    operator,
+                    all,
+                    right: quantified_argument(call)?,
+                    place,
+                })
+            }
+            (Link::Binary(first, mut rest), right) => {
+                rest.push((operator, expr(right)?));
                 Link::Binary(first, rest)
             }
-            other => Link::Binary(
+            (other, right) => Link::Binary(
                 Box::new(other.into_expr(place)),
-                vec![(operator, boxed(right)?)],
+                vec![(operator, expr(right)?)],
             ),
         },
         Infix::Overlaps => Link::Operand(overlaps(done.into_expr(place), boxed(right)?, place)?),
     })
+}
+
+fn quantifier(call: &ast::Function) -> Option<parse::Marker> {
+    call_marker(call).filter(|marker| matches!(marker, parse::Marker::Any | parse::Marker::All))
+}
+
+/// What stands in the brackets of ANY: a query or an array.
+fn quantified_argument(call: ast::Function) -> Result<Quantified> {
+    let place = super::place(&call.name);
+    let mut arguments = call::plain_arguments(call)?.into_iter();
+    match (arguments.next().map(bare), arguments.next()) {
+        (Some(E::Subquery(subquery)), None) => Ok(Quantified::Query(Box::new(query(*subquery)?))),
+        (Some(array), None) => Ok(Quantified::Array(Box::new(expr(array)?))),
+        (Some(_), Some(_)) | (None, _) => Err(unsupported("this list after ANY or ALL", place)),
+    }
 }
 
 /// `(a, b) OVERLAPS (c, d)` is the function of that name (gram.y).
@@ -550,6 +612,19 @@ fn case(
     })
 }
 
+/// `ARRAY[[1, 2], [3, 4]]`: within the brackets of ARRAY, brackets alone are an array too.
+fn array(list: Vec<E>) -> Result<Expr> {
+    let item = |e: E| match e {
+        E::Array(ast::Array {
+            elem: inner,
+            named: _,
+        }) => array(inner),
+        other => expr(other),
+    };
+    let list = list.into_iter().map(item).collect::<Result<_>>()?;
+    Ok(Expr::Special(Special::Array, list))
+}
+
 fn tuple(list: Vec<E>) -> Result<Expr> {
     if list.is_empty() {
         return Err(unsupported("an empty row", Place::default()));
@@ -593,9 +668,12 @@ fn access(root: Box<E>, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
     // Without parentheses around the root, dots continue its name.
     let mut continues_name = matches!(*root, E::Identifier(_) | E::CompoundIdentifier(_));
     let mut done = boxed(root)?;
+    // `(a[1])[2]` takes a subscript of an element, `a[1][2]` of the array itself.
+    let mut follows_subscript = false;
     for step in chain {
         done = match step {
             ast::AccessExpr::Dot(E::Identifier(name)) => {
+                follows_subscript = false;
                 let name = attribute(name)?;
                 match done {
                     Expr::Unresolved(mut path) if continues_name => {
@@ -613,7 +691,8 @@ fn access(root: Box<E>, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
             }
             ast::AccessExpr::Subscript(step) => {
                 continues_name = false;
-                subscript(done, step)?
+                let joins = std::mem::replace(&mut follows_subscript, true);
+                subscript(done, step, joins)?
             }
         };
     }
@@ -630,7 +709,7 @@ fn attribute(name: ast::Ident) -> Result<Ident> {
     ident(name)
 }
 
-fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
+fn subscript(operand: Expr, step: ast::Subscript, joins: bool) -> Result<Expr> {
     let step = match step {
         ast::Subscript::Index { index } => Subscript::Index(expr(index)?),
         ast::Subscript::Slice {
@@ -649,7 +728,7 @@ fn subscript(operand: Expr, step: ast::Subscript) -> Result<Expr> {
         Expr::Subscript {
             operand,
             mut subscripts,
-        } => {
+        } if joins => {
             subscripts.push(step);
             Expr::Subscript {
                 operand,

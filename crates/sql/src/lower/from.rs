@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
 
-use super::{absent, call, expr, ident, idents, literal, object_name, parse, query, types};
-use super::{place, span_place, unsupported};
+use super::{absent, bare_word, call, column_id, expr, idents, literal, object_name, parse, query};
+use super::{place, span_place, types, unsupported};
 use crate::ir::{
     Alias, Condition, Expr, From, Join, JoinKind, RelationRef, Sample, TableFunction, Target,
     TypeName,
@@ -59,15 +59,7 @@ fn joined(left: From, join: ast::Join) -> Result<From> {
     };
     let condition = match constraint {
         JoinConstraint::On(condition) => Condition::On(expr(condition)?),
-        JoinConstraint::Using(names) => Condition::Using(
-            names
-                .into_iter()
-                .map(|name| match object_name(name)?.as_slice() {
-                    [name] => Ok(name.clone()),
-                    _dotted => Err(unsupported("a dotted name in USING", at)),
-                })
-                .collect::<Result<_>>()?,
-        ),
+        JoinConstraint::Using(names) => using(names, at)?,
         JoinConstraint::Natural => Condition::Natural,
         JoinConstraint::None if kind == JoinKind::Cross => Condition::None,
         JoinConstraint::None => return Err(unsupported("a join without a condition", at)),
@@ -81,6 +73,30 @@ fn joined(left: From, join: ast::Join) -> Result<From> {
         alias: None,
         place: at,
     })))
+}
+
+/// The columns of USING, and the alias that the pre-pass has put behind them.
+fn using(mut names: Vec<ast::ObjectName>, at: Place) -> Result<Condition> {
+    let alias = match names.last().map(|name| name.0.as_slice()) {
+        Some(
+            [
+                ast::ObjectNamePart::Identifier(first),
+                ast::ObjectNamePart::Identifier(alias),
+            ],
+        ) if parse::marker(first) == Some(parse::Marker::UsingAlias) => {
+            Some(column_id(alias.clone())?)
+        }
+        _other => None,
+    };
+    if alias.is_some() {
+        names.pop();
+    }
+    let name = |name| match object_name(name)?.as_slice() {
+        [name] => Ok(name.clone()),
+        _dotted => Err(unsupported("a dotted name in USING", at)),
+    };
+    let names = names.into_iter().map(name).collect::<Result<_>>()?;
+    Ok(Condition::Using(names, alias))
 }
 
 fn factor(factor: TableFactor) -> Result<From> {
@@ -107,8 +123,13 @@ fn factor(factor: TableFactor) -> Result<From> {
                 Some(ast::TableFunctionArgs { args, settings }) => {
                     absent(settings, "function settings", at)?;
                     absent(sample, "TABLESAMPLE of a function", at)?;
-                    let call = call::table_call(name, args)?;
-                    function(call, false, with_ordinality, alias, at)
+                    let (calls, rows_from) = calls(name, args)?;
+                    function(calls, rows_from, false, with_ordinality, alias, at)
+                }
+                None if let Some(value) = bare_word(&name).and_then(call::value_function) => {
+                    absent(sample, "TABLESAMPLE of a function", at)?;
+                    let calls = vec![Expr::ValueFunction(value)];
+                    function(calls, false, false, with_ordinality, alias, at)
                 }
                 None if with_ordinality => Err(unsupported("WITH ORDINALITY here", at)),
                 None => relation(name, alias, sample, at),
@@ -140,13 +161,8 @@ fn factor(factor: TableFactor) -> Result<From> {
             alias,
         } => {
             let at = place(&name);
-            function(
-                call::table_call(name, args)?,
-                lateral,
-                with_ordinality,
-                alias,
-                at,
-            )
+            let (calls, rows_from) = calls(name, args)?;
+            function(calls, rows_from, lateral, with_ordinality, alias, at)
         }
         TableFactor::UNNEST {
             alias,
@@ -165,13 +181,8 @@ fn factor(factor: TableFactor) -> Result<From> {
                 .map(|e| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(e)))
                 .collect();
             let name = ast::ObjectName::from(vec![ast::Ident::new("unnest")]);
-            function(
-                call::table_call(name, args)?,
-                false,
-                with_ordinality,
-                alias,
-                at,
-            )
+            let calls = vec![call::table_call(name, args)?];
+            function(calls, false, false, with_ordinality, alias, at)
         }
         TableFactor::NestedJoin {
             table_with_joins,
@@ -219,18 +230,39 @@ fn relation(
     }))
 }
 
+/// The function that stands in FROM, or those of ROWS FROM.
+fn calls(name: ast::ObjectName, args: Vec<ast::FunctionArg>) -> Result<(Vec<Expr>, bool)> {
+    let rows_from = matches!(
+        name.0.as_slice(),
+        [ast::ObjectNamePart::Identifier(name)]
+            if parse::marker(name) == Some(parse::Marker::RowsFrom)
+    );
+    if !rows_from {
+        return Ok((vec![call::table_call(name, args)?], false));
+    }
+    let at = place(&name);
+    let call = |arg| match arg {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(e)) => expr(e),
+        ast::FunctionArg::Unnamed(_)
+        | ast::FunctionArg::Named { .. }
+        | ast::FunctionArg::ExprNamed { .. } => Err(unsupported("this ROWS FROM", at)),
+    };
+    Ok((args.into_iter().map(call).collect::<Result<_>>()?, true))
+}
+
 fn function(
-    call: Expr,
+    calls: Vec<Expr>,
+    rows_from: bool,
     lateral: bool,
     ordinality: bool,
     alias: Option<ast::TableAlias>,
     place: Place,
 ) -> Result<From> {
     let (alias, types) = table_alias(alias)?;
-    let call = Box::new(call);
     Ok(From::Function(TableFunction {
         lateral,
-        call,
+        calls,
+        rows_from,
         ordinality,
         alias,
         types,
@@ -270,7 +302,7 @@ fn table_alias(alias: Option<ast::TableAlias>) -> Result<(Option<Alias>, Vec<Typ
         return Ok((None, Vec::new()));
     };
     absent(at, "AT after an alias", span_place(name.span))?;
-    let name = ident(name)?;
+    let name = column_id(name)?;
     let mut names = Vec::with_capacity(columns.len());
     let mut types = Vec::new();
     for ast::TableAliasColumnDef { name, data_type } in columns {

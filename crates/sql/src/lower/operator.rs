@@ -100,6 +100,19 @@ pub(super) fn infix(operator: BinaryOperator, place: Place) -> Result<Infix> {
     Ok(Infix::Operator(Operator::new(symbol)))
 }
 
+/// The symbol of an operator that does not associate (gram.y `%nonassoc '<' '>' '=' ...`).
+pub(super) fn comparison_symbol(operator: &BinaryOperator) -> Option<&'static str> {
+    match operator {
+        BinaryOperator::Lt => Some("<"),
+        BinaryOperator::Gt => Some(">"),
+        BinaryOperator::Eq => Some("="),
+        BinaryOperator::LtEq => Some("<="),
+        BinaryOperator::GtEq => Some(">="),
+        BinaryOperator::NotEq => Some("<>"),
+        _other => None,
+    }
+}
+
 /// An operator that compares, for ANY and ALL.
 pub(super) fn comparison(operator: BinaryOperator, place: Place) -> Result<Operator> {
     match infix(operator, place)? {
@@ -123,7 +136,8 @@ pub(super) fn prefix(operator: UnaryOperator, place: Place) -> Result<Prefix> {
         U::PGSquareRoot => "|/",
         U::QuestionDash => "?-",
         U::QuestionPipe => "?|",
-        U::BangNot | U::PGPostfixFactorial | U::PGPrefixFactorial => {
+        U::PGPrefixFactorial => "!!",
+        U::BangNot | U::PGPostfixFactorial => {
             return Err(unsupported("this operator", place));
         }
     };

@@ -3,11 +3,13 @@
 use sqlparser::ast::{self, SetExpr};
 
 use super::expr::{bare, exprs};
-use super::{absent, expr, from, ident, object_name, parse, place, span_place};
-use super::{unsupported, window};
+use super::{
+    absent, bare_word, call, call_marker, column_id, expr, from, ident, object_name, parse, place,
+};
+use super::{span_place, unsupported, window};
 use crate::ir::{
-    Body, Cte, Direction, Distinct, Expr, Group, GroupingKind, Item, Lock, LockWait, Name,
-    Operation, Operator, OrderItem, Query, Select, SetKind, With,
+    Body, Cte, Cycle, Direction, Distinct, Expr, Group, GroupingKind, Item, Literal, Lock,
+    LockWait, Name, Operation, Operator, OrderItem, Query, Search, Select, SetKind, Star, With,
 };
 use crate::refusal::{Place, Reason, Refusal, Result};
 
@@ -48,8 +50,7 @@ pub(crate) fn query(query: ast::Query) -> Result<Query> {
             return Err(unsupported("this ORDER BY", Place::default()));
         }
     };
-    let (mut limit, offset) = limits(limit_clause)?;
-    let mut with_ties = false;
+    let (mut limit, mut with_ties, offset) = limits(limit_clause)?;
     if let Some(ast::Fetch {
         with_ties: ties,
         percent,
@@ -106,9 +107,14 @@ fn cte(cte: ast::Cte) -> Result<Cte> {
         columns,
         at,
     } = alias;
-    let name = ident(name)?;
-    absent(from, "FROM after a common table expression", name.place)?;
+    let name = column_id(name)?;
     absent(at, "AT after a name", name.place)?;
+    absent(from, "FROM after a common table expression", name.place)?;
+    let mut query = query;
+    let (search, cycle) = match query.locks.pop_if(|lock| packed(lock).is_some()) {
+        None => (None, None),
+        Some(lock) => packed(&lock).map_or(Ok((None, None)), search)?,
+    };
     let columns = columns
         .into_iter()
         .map(
@@ -130,7 +136,77 @@ fn cte(cte: ast::Cte) -> Result<Cte> {
         columns,
         materialized,
         query: self::query(*query)?,
+        search,
+        cycle,
     })
+}
+
+/// The name into which the pre-pass packed SEARCH and CYCLE.
+fn packed(lock: &ast::LockClause) -> Option<&ast::Ident> {
+    match lock.of.as_ref()?.0.as_slice() {
+        [ast::ObjectNamePart::Identifier(name)]
+            if parse::marker(name) == Some(parse::Marker::Search) =>
+        {
+            Some(name)
+        }
+        _other => None,
+    }
+}
+
+/// What the pre-pass packed into one name.
+fn search(packed: &ast::Ident) -> Result<(Option<Search>, Option<Cycle>)> {
+    let unfit = || unsupported("this SEARCH or CYCLE", span_place(packed.span));
+    let mut parts = parse::search_parts(packed).peekable();
+    let mut found = (None, None);
+    while let Some(clause) = parts.next() {
+        let breadth = match clause {
+            "search" => parts.next() == Some("breadth"),
+            "cycle" => false,
+            _other => return Err(unfit()),
+        };
+        let mut columns = Vec::new();
+        while parts.next_if_eq(&"column").is_some() {
+            columns.push(Name::from(parts.next().ok_or_else(unfit)?));
+        }
+        let set = (parts.next() == Some("set"))
+            .then(|| parts.next())
+            .flatten();
+        let set = Name::from(set.ok_or_else(unfit)?);
+        if clause == "search" {
+            found.0 = Some(Search {
+                breadth,
+                columns,
+                sequence: set,
+            });
+            continue;
+        }
+        let values = if parts.next_if_eq(&"to").is_some() {
+            let mut constant = || parts.next().and_then(constant).ok_or_else(unfit);
+            Some((constant()?, constant()?))
+        } else {
+            None
+        };
+        let using = (parts.next() == Some("using"))
+            .then(|| parts.next())
+            .flatten();
+        found.1 = Some(Cycle {
+            columns,
+            mark: set,
+            values,
+            path: Name::from(using.ok_or_else(unfit)?),
+        });
+    }
+    Ok(found)
+}
+
+/// A literal that the pre-pass packed, its kind in front.
+fn constant(packed: &str) -> Option<Literal> {
+    match packed.split_at_checked(1)? {
+        ("s", text) => Some(Literal::String(text.into())),
+        ("n", digits) => Some(Literal::Number(digits.into())),
+        ("b", word) => Some(Literal::Bool(word == "true")),
+        _other => None,
+    }
 }
 
 fn body(body: SetExpr) -> Result<Body> {
@@ -302,18 +378,32 @@ fn select(select: ast::Select) -> Result<Select> {
         Some(ast::Distinct::Distinct) => Distinct::Yes,
         Some(ast::Distinct::On(list)) => Distinct::On(exprs(list)?),
     };
+    let (group_by, group_distinct) = groups(group_by, at)?;
     Ok(Select {
         distinct,
-        items: projection.into_iter().map(item).collect::<Result<_>>()?,
+        items: if is_empty_list(&projection) {
+            Vec::new()
+        } else {
+            projection.into_iter().map(item).collect::<Result<_>>()?
+        },
         from: from.into_iter().map(from::tree).collect::<Result<_>>()?,
         filter: selection.map(expr).transpose()?,
-        group_by: groups(group_by, at)?,
+        group_by,
+        group_distinct,
         having: having.map(expr).transpose()?,
         windows: named_window
             .into_iter()
             .map(window::named)
             .collect::<Result<_>>()?,
     })
+}
+
+fn is_empty_list(projection: &[ast::SelectItem]) -> bool {
+    matches!(
+        projection,
+        [ast::SelectItem::UnnamedExpr(ast::Expr::Identifier(name))]
+            if parse::marker(name) == Some(parse::Marker::Empty)
+    )
 }
 
 fn item(item: ast::SelectItem) -> Result<Item> {
@@ -335,12 +425,14 @@ fn item(item: ast::SelectItem) -> Result<Item> {
             wildcard_options(options)?;
             match kind {
                 ast::SelectItemQualifiedWildcardKind::ObjectName(name) => {
-                    object_name(name).map(Item::QualifiedStar)
+                    object_name(name).map(|name| Item::QualifiedStar(name, Star::default()))
                 }
                 ast::SelectItemQualifiedWildcardKind::Expr(e) => row_star(e),
             }
         }
-        ast::SelectItem::Wildcard(options) => wildcard_options(options).map(Item::Star),
+        ast::SelectItem::Wildcard(options) => {
+            wildcard_options(options).map(|place| Item::Star(Star::at(place)))
+        }
     }
 }
 
@@ -367,13 +459,10 @@ fn unnamed(e: ast::Expr) -> Result<Item> {
 }
 
 fn row_star(root: ast::Expr) -> Result<Item> {
-    match bare(root) {
-        ast::Expr::Identifier(name) => Ok(Item::QualifiedStar(vec![ident(name)?])),
-        other => Err(unsupported(
-            "expansion of a row into its columns",
-            place(&other),
-        )),
-    }
+    let root = bare(root);
+    let star = Star::at(place(&root));
+    let operand = Box::new(expr(root)?);
+    Ok(Item::RowStar { operand, star })
 }
 
 fn wildcard_options(options: ast::WildcardAdditionalOptions) -> Result<Place> {
@@ -396,29 +485,65 @@ fn wildcard_options(options: ast::WildcardAdditionalOptions) -> Result<Place> {
     Ok(at)
 }
 
-fn groups(group_by: ast::GroupByExpr, at: Place) -> Result<Vec<Group>> {
-    let (list, modifiers) = match group_by {
+fn groups(group_by: ast::GroupByExpr, at: Place) -> Result<(Vec<Group>, bool)> {
+    let (mut list, modifiers) = match group_by {
         ast::GroupByExpr::Expressions(list, modifiers) => (list, modifiers),
         ast::GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL", at)),
     };
     absent(modifiers.into_iter().next(), "a modifier of GROUP BY", at)?;
-    list.into_iter().map(group).collect()
+    let distinct = matches!(
+        list.first(),
+        Some(ast::Expr::Identifier(name))
+            if parse::marker(name) == Some(parse::Marker::GroupDistinct)
+    );
+    if distinct {
+        list.remove(0);
+    }
+    let list = list.into_iter().map(group).collect::<Result<_>>()?;
+    Ok((list, distinct))
 }
 
 fn group(e: ast::Expr) -> Result<Group> {
-    let sets = |kind, sets: Vec<Vec<ast::Expr>>| {
-        let sets = sets.into_iter().map(exprs).collect::<Result<_>>()?;
-        Ok(Group::Sets(kind, sets))
-    };
     match e {
         ast::Expr::GroupingSets(list) => sets(GroupingKind::Sets, list),
         ast::Expr::Cube(list) => sets(GroupingKind::Cube, list),
         ast::Expr::Rollup(list) => sets(GroupingKind::Rollup, list),
-        // `()` groups everything, `(a, b)` is a row to GROUP BY as it is elsewhere.
-        ast::Expr::Tuple(list) if list.is_empty() => {
-            Ok(Group::Sets(GroupingKind::Sets, vec![Vec::new()]))
+        ast::Expr::Function(call) => match grouping_kind(&call) {
+            Some(kind) => {
+                let elements = call::plain_arguments(call)?;
+                let elements = elements.into_iter().map(group).collect::<Result<_>>()?;
+                Ok(Group::Sets(kind, elements))
+            }
+            None => expr(ast::Expr::Function(call)).map(Group::Expr),
+        },
+        ast::Expr::Identifier(name) if parse::marker(&name) == Some(parse::Marker::Empty) => {
+            Ok(Group::Row(Vec::new()))
         }
+        // `()` groups everything; `(a, b)` stands for its parts (`parse_clause.c`,
+        // flatten_grouping_sets).
+        ast::Expr::Tuple(list) => exprs(list).map(Group::Row),
         other => expr(other).map(Group::Expr),
+    }
+}
+
+fn sets(kind: GroupingKind, sets: Vec<Vec<ast::Expr>>) -> Result<Group> {
+    let set = |mut set: Vec<ast::Expr>| match (set.pop(), set.is_empty()) {
+        (Some(only), true) => group(only),
+        (last, _) => {
+            set.extend(last);
+            exprs(set).map(Group::Row)
+        }
+    };
+    let sets = sets.into_iter().map(set).collect::<Result<_>>()?;
+    Ok(Group::Sets(kind, sets))
+}
+
+fn grouping_kind(call: &ast::Function) -> Option<GroupingKind> {
+    match (call_marker(call), bare_word(&call.name)) {
+        (Some(parse::Marker::GroupingSets), _) => Some(GroupingKind::Sets),
+        (_, Some("rollup")) => Some(GroupingKind::Rollup),
+        (_, Some("cube")) => Some(GroupingKind::Cube),
+        (_, _) => None,
     }
 }
 
@@ -447,9 +572,10 @@ fn order_item(item: ast::OrderByExpr) -> Result<OrderItem> {
     })
 }
 
-fn limits(clause: Option<ast::LimitClause>) -> Result<(Option<Expr>, Option<Expr>)> {
+/// LIMIT, whether WITH TIES, and OFFSET.
+fn limits(clause: Option<ast::LimitClause>) -> Result<(Option<Expr>, bool, Option<Expr>)> {
     let Some(clause) = clause else {
-        return Ok((None, None));
+        return Ok((None, false, None));
     };
     match clause {
         ast::LimitClause::LimitOffset {
@@ -461,7 +587,15 @@ fn limits(clause: Option<ast::LimitClause>) -> Result<(Option<Expr>, Option<Expr
             let offset = offset
                 .map(|ast::Offset { value, rows: _ }| expr(value))
                 .transpose()?;
-            Ok((limit.map(expr).transpose()?, offset))
+            let (limit, ties) = match limit {
+                Some(ast::Expr::Function(call))
+                    if call_marker(&call) == Some(parse::Marker::Ties) =>
+                {
+                    (Some(call::only_argument(call)?), true)
+                }
+                limit => (limit.map(expr).transpose()?, false),
+            };
+            Ok((limit, ties, offset))
         }
         ast::LimitClause::OffsetCommaLimit {
             offset: _,
@@ -476,17 +610,24 @@ fn lock(lock: ast::LockClause) -> Result<Lock> {
         of,
         nonblock,
     } = lock;
-    let of = match of.map(object_name).transpose()?.as_deref() {
-        None => None,
-        Some([name]) => Some(name.clone()),
-        Some(_dotted) => return Err(unsupported("a dotted name in FOR UPDATE", Place::default())),
+    let ast::ObjectName(mut of) = of.unwrap_or(ast::ObjectName(Vec::new()));
+    let marker = match of.first() {
+        Some(ast::ObjectNamePart::Identifier(first)) => parse::marker(first),
+        Some(ast::ObjectNamePart::Function(_)) | None => None,
     };
+    let strength = match (lock_type, marker) {
+        (ast::LockType::Update, Some(parse::Marker::NoKey)) => "NO KEY UPDATE",
+        (ast::LockType::Share, Some(parse::Marker::Key)) => "KEY SHARE",
+        (ast::LockType::Update, _) => "UPDATE",
+        (ast::LockType::Share, _) => "SHARE",
+    };
+    if marker.is_some() {
+        of.remove(0);
+    }
+    let of = object_name(ast::ObjectName(of))?;
     Ok(Lock {
-        share: match lock_type {
-            ast::LockType::Share => true,
-            ast::LockType::Update => false,
-        },
-        place: of.as_ref().map_or(Place::default(), |name| name.place),
+        strength,
+        place: of.first().map_or(Place::default(), |name| name.place),
         of,
         wait: match nonblock {
             None => LockWait::Block,

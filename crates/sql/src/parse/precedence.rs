@@ -2,15 +2,17 @@
 //!
 //! PostgreSQL's unary minus binds tighter than `^`, AT TIME ZONE and COLLATE (`gram.y`, UMINUS):
 //! `-2 ^ 2` is 4. sqlparser reads `-(2 ^ 2)`. Its other prefix operators bind tighter than `+` and
-//! `*` (`@ a + b` is `(@ a) + b`), PostgreSQL's looser (`@ (a + b)`). Both are so rare that the
-//! person is asked for parentheses.
+//! `*` (`@ a + b` is `(@ a) + b`), PostgreSQL's looser (`@ (a + b)`). The former gets its brackets from
+//! the pre-pass; the latter is so rare that the person is asked for them.
 
 use crate::allow::keyword::{self, Category};
 use crate::lex::{Kind, Token, character_position};
 use crate::refusal::{Reason, Refusal};
 
-/// Refuses prefix operators whose operand the two grammars end differently.
-pub(super) fn check(text: &str, tokens: &[Token<'_>]) -> Result<(), Refusal> {
+/// Finds the signs whose operand the two grammars end differently, each with the index after its
+/// operand; refuses the other prefix operators of that kind.
+pub(super) fn check(text: &str, tokens: &[Token<'_>]) -> Result<Vec<(usize, usize)>, Refusal> {
+    let mut signed = Vec::new();
     // One operand for a run of prefix operators: only the first of them is asked.
     let mut in_run = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -25,14 +27,17 @@ pub(super) fn check(text: &str, tokens: &[Token<'_>]) -> Result<(), Refusal> {
             .skip(index)
             .take_while(|token| token.kind == Kind::Operator)
             .all(|token| matches!(&*token.text, "+" | "-"));
-        let Some(next) = tokens.get(after_operand(tokens, index + 1)) else {
+        let end = after_operand(tokens, index + 1);
+        let Some(next) = tokens.get(end) else {
             continue;
         };
         let tighter = next.is("^") || next.is_word("at") || next.is_word("collate");
         let arithmetic = ["+", "-", "*", "/", "%"]
             .iter()
             .any(|symbol| next.is(symbol));
-        if tighter || (!sign && arithmetic) {
+        if tighter && sign {
+            signed.push((index, end));
+        } else if tighter || arithmetic && !sign {
             let message = format!(
                 "put parentheses around the operand of the prefix operator \"{}\"",
                 token.text
@@ -42,7 +47,7 @@ pub(super) fn check(text: &str, tokens: &[Token<'_>]) -> Result<(), Refusal> {
                 .at(character_position(text, token.start)));
         }
     }
-    Ok(())
+    Ok(signed)
 }
 
 /// Whether an operand ends before the operator at `index`, so that it stands between two.

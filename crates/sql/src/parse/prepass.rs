@@ -16,18 +16,33 @@
 //! | `BETWEEN SYMMETRIC a AND b` | `BETWEEN <symmetric>(a) AND b` |
 //! | `5 PRECEDING EXCLUDE TIES` | `5 OR <exclude ties> PRECEDING` |
 //! | `'1 day' PRECEDING` | `('1 day') PRECEDING` |
+//! | `SELECT FROM t`, `()` among grouping sets | `SELECT <empty> FROM t`, `<empty>` |
+//! | `FETCH FIRST (n) ROWS WITH TIES` | `LIMIT <ties>(n)` |
+//! | `GROUP BY DISTINCT a`, `GROUPING SETS (a)` | `GROUP BY <group distinct>, a`, `<grouping sets>(a)` |
+//! | `FOR NO KEY UPDATE OF a, b` | `FOR UPDATE OF <no key>.a.b` |
+//! | `) SEARCH ... CYCLE ...` | `FOR UPDATE OF <search ...>)` |
+//! | `ROWS FROM (f(x))`, `USING (a) AS j`, `FROM t *` | `<rows from>(f(x))`, `USING (a, <using as>.j)`, `FROM t` |
+//! | `x @> ANY (y)`, `x LIKE ANY (y)` | `x @> <any>(y)`, `x ~~ ANY (y)` |
+//! | `numeric(5, 2) '1.2'`, `int ARRAY` | `CAST('1.2' AS numeric(5, 2))`, `int[]` |
+//! | `SUBSTRING(a SIMILAR b ESCAPE c)`, `COLLATION FOR (x)` | `SUBSTRING(a, b, c)`, `pg_collation_for(x)` |
+//! | `x AT LOCAL` | `x AT TIME ZONE <local>` |
+//! | `-2 ^ 2` | `(-2) ^ 2`, see [`super::precedence`] |
+//! | `DEFERRABLE` | `ISOLATION LEVEL SNAPSHOT` |
 //! | `FETCH c`, `MOVE 2 IN c` | `FETCH NEXT FROM c`, `FETCH 2 FROM c INTO <move>` |
 
 mod cursor;
+mod from;
 mod operand;
+mod query;
 mod window;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token as Theirs, TokenWithSpan, Word};
 
+use super::near;
 use super::precedence::is_infix;
 use super::tokens::{self, Places};
-use crate::allow::{self, keyword};
+use crate::allow::keyword;
 use crate::lex::{Kind, Token, character_position};
 use crate::refusal::{Reason, Refusal};
 
@@ -35,6 +50,7 @@ use crate::refusal::{Reason, Refusal};
 pub(super) fn tokens(
     text: &str,
     ours: &[Token<'_>],
+    signed: &[(usize, usize)],
     places: &mut Places<'_>,
 ) -> Result<Vec<TokenWithSpan>, Refusal> {
     let mut pass = Prepass {
@@ -43,14 +59,32 @@ pub(super) fn tokens(
         index: 0,
         out: Vec::with_capacity(ours.len() + 8),
         closes: Vec::new(),
+        skips: Vec::new(),
         collate: None,
+        using_alias: None,
+        quantifier: None,
+        commas: Vec::new(),
     };
+    let mut signed = signed.iter().peekable();
     while let Some(token) = ours.get(pass.index) {
         let span = places.span(token.start, token.end);
         while pass.closes.pop_if(|close| *close <= pass.index).is_some() {
             pass.push(Theirs::RParen, span);
         }
+        if let Some((_, count)) = pass.skips.pop_if(|(at, _)| *at <= pass.index) {
+            pass.index += count;
+            continue;
+        }
+        while let Some((_, end)) = signed.next_if(|(at, _)| *at <= pass.index) {
+            pass.push(Theirs::LParen, span);
+            pass.closes.push(*end);
+        }
         pass.step(token, span, places)?;
+    }
+    let end = ours.last().map_or(0, |token| token.end);
+    let span = places.span(end, end);
+    for _ in 0..std::mem::take(&mut pass.closes).len() {
+        pass.push(Theirs::RParen, span);
     }
     Ok(pass.out)
 }
@@ -62,8 +96,16 @@ struct Prepass<'p, 'a> {
     out: Vec<TokenWithSpan>,
     /// Before which tokens a bracket that the pass has opened closes, the innermost last.
     closes: Vec<usize>,
+    /// Tokens that say what was said already: where, and how many. The innermost last.
+    skips: Vec<(usize, usize)>,
     /// Where COLLATE follows the type of a cast.
     collate: Option<usize>,
+    /// Where the bracket of USING closes that has an alias.
+    using_alias: Option<usize>,
+    /// Where ANY or ALL follows an operator that sqlparser takes none after.
+    quantifier: Option<usize>,
+    /// Words that become commas, the next one last.
+    commas: Vec<usize>,
 }
 
 impl<'a> Prepass<'_, 'a> {
@@ -88,13 +130,77 @@ impl<'a> Prepass<'_, 'a> {
                     self.push(Theirs::RArrow, span);
                     self.index += 1;
                 }
+                _ if self.commas.pop_if(|at| *at <= self.index).is_some() => {
+                    self.push_next(Theirs::Comma, span);
+                }
+                "select" if !self.is_label() => self.select(token, span),
                 "fetch" | "move" if self.is_fetch() => self.fetch(places),
+                "fetch" if self.is_fetch_first() => return self.fetch_first(token, span),
+                "all" if self.is_group_quantifier() => self.index += 1,
+                "distinct" if self.is_group_quantifier() => {
+                    self.push_next(tokens::marker(tokens::GROUP_DISTINCT), span);
+                    self.push(Theirs::Comma, span);
+                }
+                "grouping" if self.word_at(self.index + 1, "sets") => {
+                    self.push(tokens::marker(tokens::GROUPING_SETS), span);
+                    self.index += 2;
+                }
+                "for" if self.is_lock() => self.lock(span, places),
+                "search" | "cycle" if self.before_is(")") && self.search(span) => {}
+                "deferrable" if self.is_of_transaction() => self.deferrable(span),
+                "not" if self.is_of_transaction() && self.word_at(self.index + 1, "deferrable") => {
+                    self.not_deferrable();
+                }
+                "snapshot" if self.before_word(&["level"]) => {
+                    return Err(near::syntax_error(
+                        self.text,
+                        self.ours,
+                        Some(span.start.column),
+                    ));
+                }
+                "rows" if self.is_rows_from() => {
+                    self.push(tokens::marker(tokens::ROWS_FROM), span);
+                    self.index += 2;
+                }
+                "using" if self.next_is("(") => self.using(token, span),
+                "any" | "some" if self.is_odd_quantifier() => {
+                    self.quantifier(tokens::ANY, span);
+                }
+                "all" if self.is_odd_quantifier() => {
+                    self.quantifier(tokens::ALL, span);
+                }
+                "like" | "ilike" if self.is_quantified(self.index + 1) => self.like(token, span),
+                "collation"
+                    if self.word_at(self.index + 1, "for")
+                        && self
+                            .ours
+                            .get(self.index + 2)
+                            .is_some_and(|token| token.is("(")) =>
+                {
+                    self.push_word("pg_collation_for", span);
+                    self.index += 2;
+                }
+                "at" if self.word_at(self.index + 1, "local")
+                    && is_infix(self.ours, self.index) =>
+                {
+                    for word in ["at", "time", "zone"] {
+                        self.push_word(word, span);
+                    }
+                    self.push(tokens::marker(tokens::LOCAL), span);
+                    self.index += 2;
+                }
+                "array" if is_infix(self.ours, self.index) => self.array_suffix(span),
+                "substring" if self.next_is("(") => {
+                    self.substring();
+                    self.push_next(word(token), span);
+                }
                 "between" => self.between(token, span),
                 "interval" if self.is_precise_interval() => {
                     self.precise_interval(token, span, places);
                 }
-                // TRIM(LEADING FROM x) is TRIM(LEADING x).
+                // TRIM(LEADING FROM x) is TRIM(LEADING x), TRIM(FROM x) is TRIM(x).
                 "from" if self.before_word(&["leading", "trailing", "both"]) => self.index += 1,
+                "from" if self.is_first_of_trim() => self.index += 1,
                 "collate" if self.collate == Some(self.index) => self.collate(span, places),
                 "exclude" if self.is_frame_end() => return self.exclude(token, span),
                 "operator" if self.next_is("(") && is_infix(self.ours, self.index) => {
@@ -111,13 +217,23 @@ impl<'a> Prepass<'_, 'a> {
                     self.push_word("null", span);
                     self.index += 1;
                 }
-                _ if self.is_typed_literal(token) => self.typed_literal(token, span, places),
-                _ => self.push_next(word(token), span),
+                _ => match self.typed_literal_end() {
+                    Some(literal) => self.typed_literal(literal, span, places),
+                    None => self.push_next(word(token), span),
+                },
             },
+            Kind::Operator if token.text == "*" && self.is_inheritance_star() => self.index += 1,
             Kind::Operator if token.text == "*" && self.before_is(".") && self.is_after_group() => {
                 self.push_next(tokens::marker(tokens::STAR), span);
             }
             Kind::Operator => {
+                let known = ["=", "<>", "<", ">", "<=", ">="]
+                    .iter()
+                    .any(|known| token.is(known))
+                    || token.text.contains('~');
+                if !known && self.is_quantified(self.index + 1) {
+                    self.quantifier = Some(self.index + 1);
+                }
                 let token = self.symbol(&token.text, self.index + 1);
                 self.push_next(token, span);
             }
@@ -129,15 +245,23 @@ impl<'a> Prepass<'_, 'a> {
             Kind::Punctuation => {
                 if token.is("::") {
                     self.cast();
+                } else if token.is("(") && self.is_empty_set() {
+                    self.push(tokens::marker(tokens::EMPTY), span);
+                    self.index += 2;
+                    return Ok(());
+                } else if self.using_alias == Some(self.index) {
+                    self.using_alias(span, places);
+                    return Ok(());
                 }
                 self.push_next(tokens::token(token, true), span);
             }
-            Kind::QuotedIdentifier
-            | Kind::String
-            | Kind::BitString
-            | Kind::HexString
-            | Kind::Number
-            | Kind::Parameter => self.push_next(tokens::token(token, true), span),
+            Kind::QuotedIdentifier => match self.typed_literal_end() {
+                Some(literal) => self.typed_literal(literal, span, places),
+                None => self.push_next(tokens::token(token, true), span),
+            },
+            Kind::String | Kind::BitString | Kind::HexString | Kind::Number | Kind::Parameter => {
+                self.push_next(tokens::token(token, true), span);
+            }
         }
         Ok(())
     }
@@ -223,30 +347,25 @@ impl<'a> Prepass<'_, 'a> {
         tokens::operator(symbol, is_infix(self.ours, self.index))
     }
 
-    /// `name 'literal'` of a built-in type that sqlparser takes for a column with an alias.
-    fn is_typed_literal(&self, token: &Token<'a>) -> bool {
-        let next = self.ours.get(self.index + 1);
-        next.is_some_and(|token| token.kind == Kind::String)
-            && keyword::category(&token.text).is_none()
-            && !is_kept(&token.text)
-            && allow::type_name(&token.text).is_some()
-            && !is_infix(self.ours, self.index)
-            && !self.before_is(".")
-            && !self.before_word(&["as"])
+    /// `FROM` first in the brackets of TRIM.
+    fn is_first_of_trim(&self) -> bool {
+        self.before_is("(")
+            && self
+                .index
+                .checked_sub(2)
+                .is_some_and(|index| self.word_at(index, "trim"))
     }
 
-    fn typed_literal(&mut self, token: &Token<'a>, span: Span, places: &mut Places<'_>) {
-        let Some(literal) = self.ours.get(self.index + 1) else {
-            return;
-        };
-        let literal_span = places.span(literal.start, literal.end);
-        self.push_word("cast", span);
-        self.push(Theirs::LParen, span);
-        self.push(tokens::token(literal, true), literal_span);
-        self.push_word("as", span);
-        self.push(word(token), span);
-        self.push(Theirs::RParen, literal_span);
-        self.index += 2;
+    /// `int ARRAY`, `int ARRAY[3]`: `int[]`; PostgreSQL takes no account of the length.
+    fn array_suffix(&mut self, span: Span) {
+        self.push(Theirs::LBracket, span);
+        self.push(Theirs::RBracket, span);
+        self.index += 1;
+        if self.ours.get(self.index).is_some_and(|token| token.is("["))
+            && let Some(end) = self.after_modifiers(self.index)
+        {
+            self.index = end;
+        }
     }
 
     /// Whether TABLE stands where a query may start, and a relation follows.
@@ -398,6 +517,7 @@ fn is_kept(word: &str) -> bool {
         word,
         "bool"
             | "box"
+            | "bernoulli"
             | "bytea"
             | "circle"
             | "date"

@@ -18,6 +18,19 @@ pub(super) const UNBOUNDED: &str = "\u{1}unbounded";
 pub(super) const EXCLUDE_CURRENT: &str = "\u{1}exclude current row";
 pub(super) const EXCLUDE_GROUP: &str = "\u{1}exclude group";
 pub(super) const EXCLUDE_TIES: &str = "\u{1}exclude ties";
+pub(super) const EMPTY: &str = "\u{1}empty";
+pub(super) const TIES: &str = "\u{1}ties";
+pub(super) const ROWS_FROM: &str = "\u{1}rows from";
+pub(super) const USING_ALIAS: &str = "\u{1}using as";
+pub(super) const ANY: &str = "\u{1}any";
+pub(super) const ALL: &str = "\u{1}all";
+pub(super) const GROUPING_SETS: &str = "\u{1}grouping sets";
+pub(super) const GROUP_DISTINCT: &str = "\u{1}group distinct";
+pub(super) const NO_KEY: &str = "\u{1}no key";
+pub(super) const KEY: &str = "\u{1}key";
+pub(super) const LOCAL: &str = "\u{1}local";
+/// What SEARCH and CYCLE say follows, each part after a zero byte.
+pub(super) const SEARCH: &str = "\u{1}search";
 
 /// Walks forward over a text, turning byte offsets into characters.
 pub(super) struct Places<'a> {
@@ -106,8 +119,8 @@ fn punctuation(text: &str) -> Theirs {
         ";" => Theirs::SemiColon,
         ":" => Theirs::Colon,
         "::" => Theirs::DoubleColon,
-        ":=" => Theirs::Assignment,
-        "=>" => Theirs::RArrow,
+        // Both name an argument.
+        ":=" | "=>" => Theirs::RArrow,
         // `..` has no place in SQL; the parser refuses this one.
         _ => Theirs::Backslash,
     }

@@ -25,6 +25,7 @@ pub(super) fn bind(
         id: Some(policy.id.clone()),
         profile: Some(policy.profile),
         epoch: snapshot.epoch,
+        pins: policy.unclassified != Unclassified::Release,
         ..BoundPolicy::default()
     };
     let own: Rules = snapshot

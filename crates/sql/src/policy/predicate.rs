@@ -108,6 +108,7 @@ fn only_expression(query: &ir::Query) -> Result<&Expr> {
         group_by,
         having: None,
         windows,
+        group_distinct: false,
     } = select.as_ref()
     else {
         return Err(unfit("it is not one condition"));
@@ -189,7 +190,7 @@ fn total(expr: &Expr) -> Result<()> {
         )
         | Expr::Unary { .. }
         | Expr::UnresolvedRow(_)
-        | Expr::Row(_)
+        | Expr::Row { .. }
         | Expr::Output(_)
         | Expr::Parameter(_)
         | Expr::ValueFunction(_)

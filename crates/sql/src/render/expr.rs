@@ -14,7 +14,13 @@ impl Writer<'_> {
             // column exists.
             Expr::Unresolved(_) | Expr::UnresolvedRow(_) => self.push("\"?unresolved?\""),
             Expr::Column(column) => self.column(column),
-            Expr::Row(name) | Expr::Output(name) => self.chosen(name),
+            Expr::Output(name) => self.chosen(name),
+            Expr::Row { name, star } => {
+                self.chosen(name);
+                if *star {
+                    self.push(".*");
+                }
+            }
             Expr::Literal(literal) => self.literal(literal),
             Expr::Parameter(number) => {
                 let _ = write!(self.out, "${number}");
@@ -168,7 +174,7 @@ impl Writer<'_> {
         }
     }
 
-    fn column(&mut self, column: &Column) {
+    pub(super) fn column(&mut self, column: &Column) {
         if let Some(qualifier) = &column.qualifier {
             self.chosen(qualifier);
             self.push(".");

@@ -2,8 +2,8 @@
 
 use super::Writer;
 use crate::ir::{
-    Body, Direction, Distinct, Expr, Group, GroupingKind, Item, Lock, LockWait, OrderItem, Query,
-    Select, SetKind, With,
+    Body, Cte, Cycle, Direction, Distinct, Expr, Group, GroupingKind, Item, Lock, LockWait,
+    OrderItem, Query, Search, Select, SetKind, Star, With,
 };
 
 impl Writer<'_> {
@@ -106,8 +106,48 @@ impl Writer<'_> {
             });
             writer.query(&cte.query);
             writer.push(")");
+            writer.search(cte);
         });
         self.push(" ");
+    }
+
+    /// SEARCH and CYCLE after a common table expression.
+    fn search(&mut self, cte: &Cte) {
+        if let Some(Search {
+            breadth,
+            columns,
+            sequence,
+        }) = &cte.search
+        {
+            self.push(if *breadth {
+                " SEARCH BREADTH FIRST BY "
+            } else {
+                " SEARCH DEPTH FIRST BY "
+            });
+            self.separated(columns, Self::chosen);
+            self.push(" SET ");
+            self.chosen(sequence);
+        }
+        if let Some(Cycle {
+            columns,
+            mark,
+            values,
+            path,
+        }) = &cte.cycle
+        {
+            self.push(" CYCLE ");
+            self.separated(columns, Self::chosen);
+            self.push(" SET ");
+            self.chosen(mark);
+            if let Some((to, default)) = values {
+                self.push(" TO ");
+                self.literal(to);
+                self.push(" DEFAULT ");
+                self.literal(default);
+            }
+            self.push(" USING ");
+            self.chosen(path);
+        }
     }
 
     fn values(&mut self, rows: &[Vec<Expr>]) {
@@ -129,6 +169,7 @@ impl Writer<'_> {
             from,
             filter,
             group_by,
+            group_distinct,
             having,
             windows,
         } = select;
@@ -155,7 +196,11 @@ impl Writer<'_> {
             self.expr(filter);
         }
         if !group_by.is_empty() {
-            self.push(" GROUP BY ");
+            self.push(if *group_distinct {
+                " GROUP BY DISTINCT "
+            } else {
+                " GROUP BY "
+            });
             self.separated(group_by, Self::group);
         }
         if let Some(having) = having {
@@ -174,13 +219,26 @@ impl Writer<'_> {
 
     fn item(&mut self, item: &Item) {
         match item {
-            Item::Star(_) => self.push("*"),
-            Item::QualifiedStar(path) => {
+            Item::Star(star) => self.star(star, |writer| writer.push("*")),
+            Item::QualifiedStar(path, star) => self.star(star, |writer| {
                 for part in path {
-                    self.chosen(&part.name);
-                    self.push(".");
+                    writer.chosen(&part.name);
+                    writer.push(".");
                 }
-                self.push("*");
+                writer.push("*");
+            }),
+            Item::RowStar { operand, star } if star.explicit && !self.is_skeleton() => {
+                self.separated(&star.columns, |writer, column| {
+                    writer.push("(");
+                    writer.expr(operand);
+                    writer.push(").");
+                    writer.name(&column.name);
+                });
+            }
+            Item::RowStar { operand, star: _ } => {
+                self.push("(");
+                self.expr(operand);
+                self.push(").*");
             }
             Item::Expr {
                 expr,
@@ -197,23 +255,30 @@ impl Writer<'_> {
         }
     }
 
+    /// A star, or what it stands for; the skeleton has the star.
+    fn star(&mut self, star: &Star, short: impl FnOnce(&mut Self)) {
+        if star.explicit && !self.is_skeleton() {
+            self.separated(&star.columns, Self::column);
+        } else {
+            short(self);
+        }
+    }
+
     fn group(&mut self, group: &Group) {
         match group {
             Group::Expr(expr) => self.expr(expr),
+            Group::Row(list) => {
+                self.push("(");
+                self.exprs(list);
+                self.push(")");
+            }
             Group::Sets(kind, sets) => {
                 self.push(match kind {
                     GroupingKind::Sets => "GROUPING SETS (",
                     GroupingKind::Cube => "CUBE (",
                     GroupingKind::Rollup => "ROLLUP (",
                 });
-                self.separated(sets, |writer, set| match set.as_slice() {
-                    [only] => writer.expr(only),
-                    list => {
-                        writer.push("(");
-                        writer.exprs(list);
-                        writer.push(")");
-                    }
-                });
+                self.separated(sets, Self::group);
                 self.push(")");
             }
         }
@@ -251,14 +316,11 @@ impl Writer<'_> {
     }
 
     fn lock(&mut self, lock: &Lock) {
-        self.push(if lock.share {
-            " FOR SHARE"
-        } else {
-            " FOR UPDATE"
-        });
-        if let Some(of) = &lock.of {
+        self.push(" FOR ");
+        self.push(lock.strength);
+        if !lock.of.is_empty() {
             self.push(" OF ");
-            self.chosen(&of.name);
+            self.separated(&lock.of, |writer, name| writer.chosen(&name.name));
         }
         self.push(match lock.wait {
             LockWait::Block => "",

@@ -50,6 +50,7 @@ impl Writer<'_> {
         };
         match access {
             _ if self.is_skeleton() => self.plain(reference, relation, source),
+            Access::Open(_) if source.pinned => self.pinned(reference, relation, source),
             Access::Open(_) => self.plain(reference, relation, source),
             Access::Masked(masked) => {
                 self.substituted(masked, reference.only, source);
@@ -91,6 +92,33 @@ impl Writer<'_> {
         if let Some(alias) = &reference.alias {
             self.column_names(&alias.columns);
         }
+        self.sample(reference);
+    }
+
+    /// A relation with the columns that the catalog knew, and no other.
+    fn pinned(&mut self, reference: &RelationRef, relation: &Relation, source: &Source) {
+        self.push("(SELECT ");
+        self.separated(&relation.columns, |writer, column| {
+            writer.name(&relation.name);
+            writer.push(".");
+            writer.name(&column.name);
+        });
+        self.push(" FROM ");
+        self.open_relation(relation, reference.only);
+        self.push(" AS ");
+        self.name(&relation.name);
+        self.sample(reference);
+        self.push(")");
+        if let Some(alias) = &source.alias {
+            self.push(" AS ");
+            self.chosen(alias);
+        }
+        if let Some(alias) = &reference.alias {
+            self.column_names(&alias.columns);
+        }
+    }
+
+    fn sample(&mut self, reference: &RelationRef) {
         if let Some(sample) = &reference.sample {
             self.push(" TABLESAMPLE pg_catalog.");
             self.push(sample.method);
@@ -154,7 +182,8 @@ impl Writer<'_> {
     fn table_function(&mut self, function: &TableFunction) {
         let TableFunction {
             lateral,
-            call,
+            calls,
+            rows_from,
             ordinality,
             alias,
             types,
@@ -163,7 +192,13 @@ impl Writer<'_> {
         if *lateral {
             self.push("LATERAL ");
         }
-        self.expr(call);
+        if *rows_from {
+            self.push("ROWS FROM (");
+        }
+        self.exprs(calls);
+        if *rows_from {
+            self.push(")");
+        }
         if *ordinality {
             self.push(" WITH ORDINALITY");
         }
@@ -210,10 +245,14 @@ impl Writer<'_> {
                 self.push(" ON ");
                 self.expr(condition);
             }
-            Condition::Using(names) => {
+            Condition::Using(names, alias) => {
                 self.push(" USING (");
                 self.separated(names, |writer, name| writer.chosen(&name.name));
                 self.push(")");
+                if let Some(alias) = alias {
+                    self.push(" AS ");
+                    self.chosen(&alias.name);
+                }
             }
         }
         self.push(")");

@@ -6,9 +6,13 @@ use crate::ir::{Call, Expr, Literal, Name, TypeName};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::{INFORMATION_SCHEMA, PG_CATALOG};
 
+/// The first major version with AT LOCAL.
+const AT_LOCAL_SINCE: u16 = 17;
+
 impl Resolver<'_> {
     /// Settles a call and its arguments.
     pub(super) fn call(&mut self, call: &mut Call) -> Result<(Option<&'static Function>, Shape)> {
+        self.check_major(call)?;
         let function = if call.built_in || is_plain_set_config(call)? {
             None
         } else {
@@ -45,6 +49,23 @@ impl Resolver<'_> {
             Columns::Named(_) | Columns::Definition | Columns::Argument => None,
         });
         Ok((function, shape))
+    }
+
+    /// Refuses special syntax that the server's major version does not have.
+    fn check_major(&self, call: &Call) -> Result<()> {
+        let is_at_local = call.built_in
+            && call.arguments.len() == 1
+            && call
+                .path
+                .last()
+                .is_some_and(|name| &*name.name == "timezone");
+        if is_at_local && self.cx.snapshot.major < AT_LOCAL_SINCE {
+            return Err(Refusal::new(
+                Reason::Syntax,
+                "syntax error at or near \"local\"",
+            ));
+        }
+        Ok(())
     }
 
     /// What an aggregate computes with, or any other call takes.
@@ -180,11 +201,23 @@ fn guard(function: &Function, call: &mut Call) -> Result<()> {
                 )
                 .near(place)
             };
+            let missing_ok = matches!(
+                call.arguments.as_slice(),
+                [_, second] if matches!(&second.value, Expr::Literal(Literal::Bool(true)))
+            );
             let Some(argument) = call.arguments.first_mut().filter(|a| a.name.is_none()) else {
                 return Err(unfit());
             };
             if let Expr::Literal(Literal::String(name)) = &argument.value {
-                return allow::setting(name).map(|_| ()).ok_or_else(unfit);
+                if allow::setting(name).is_some() {
+                    return Ok(());
+                }
+                // One that may not be shown is as one that there is not.
+                if !missing_ok {
+                    return Err(unfit());
+                }
+                argument.value = Expr::Literal(Literal::Null);
+                return Ok(());
             }
             let written = std::mem::replace(&mut argument.value, Expr::Literal(Literal::Null));
             argument.value = shown_name(written);

@@ -17,12 +17,12 @@ impl Resolver<'_> {
             Expr::Unresolved(_) => return self.name(expr),
             Expr::UnresolvedRow(path) => {
                 let (source, name) = self.whole(path)?;
-                let (row, shape) = self.row(source, &name);
+                let (row, shape) = self.row(source, &name, true);
                 *expr = row;
                 return Ok(shape);
             }
             Expr::Column(_)
-            | Expr::Row(_)
+            | Expr::Row { .. }
             | Expr::Output(_)
             | Expr::Literal(_)
             | Expr::Parameter(_)
@@ -127,6 +127,9 @@ impl Resolver<'_> {
             Expr::Special(form, list) => {
                 if *form == Special::Nullif {
                     self.bare_comparison("NULLIF", Place::default())?;
+                }
+                if *form == Special::Row {
+                    self.spread(list)?;
                 }
                 self.exprs(list)?;
                 if *form == Special::Row {

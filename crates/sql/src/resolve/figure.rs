@@ -56,7 +56,7 @@ fn figure(expr: &Expr, major: u16) -> Strength {
             None => Strength::None,
         },
         Expr::Column(column) => Strength::Strong(column.name.clone()),
-        Expr::Row(name) | Expr::Output(name) => Strength::Strong(name.clone()),
+        Expr::Row { name, star: _ } | Expr::Output(name) => Strength::Strong(name.clone()),
         Expr::Call(call) => match call.path.last() {
             Some(last) => Strength::Strong(last.name.clone()),
             None => Strength::None,
@@ -139,7 +139,9 @@ fn first_of(body: &Body) -> Option<Name> {
                 alias: _,
                 name,
             } => Some(name.clone()),
-            Item::Star(_) | Item::QualifiedStar(_) => None,
+            Item::Star(star)
+            | Item::QualifiedStar(_, star)
+            | Item::RowStar { operand: _, star } => Some(star.columns.first()?.name.clone()),
         },
         Body::Nested(query) => first_of(&query.body),
         Body::Values(_) => Some("column1".into()),

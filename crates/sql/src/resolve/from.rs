@@ -6,7 +6,7 @@ use super::Resolver;
 use super::query::renamed;
 use super::scope::{Origin, Source, Visible};
 use crate::allow;
-use crate::ir::{Alias, Expr, From, Ident, Name, RelationRef, TableFunction, Target};
+use crate::ir::{Alias, Expr, From, Ident, Name, RelationRef, Special, TableFunction, Target};
 use crate::policy::{Access, Columns, SourceColumn};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::{PG_CATALOG, Relation, RelationKind};
@@ -140,9 +140,73 @@ impl<'a> Resolver<'a> {
     }
 
     fn table_function(&mut self, function: &mut TableFunction) -> Result<Vec<Visible>> {
-        let place = function.place;
-        let Expr::Call(call) = function.call.as_mut() else {
-            return Err(crate::lower::unsupported("this expression in FROM", place));
+        let TableFunction {
+            lateral: _,
+            calls,
+            rows_from,
+            ordinality,
+            alias,
+            types,
+            place,
+        } = function;
+        let alias = alias.as_ref();
+        let single = calls.len() == 1;
+        self.level().lateral = true;
+        let mut columns = Vec::new();
+        for call in calls.iter_mut() {
+            let named_by = alias_name(alias).filter(|_| single && !*rows_from);
+            let listed = !types.is_empty();
+            let known = single && alias.is_some_and(|a| !a.columns.is_empty());
+            let named_by = named_by.as_ref();
+            columns.extend(self.columns_of_call(call, named_by, listed, known, *place)?);
+        }
+        self.level().lateral = false;
+        for ty in types {
+            self.type_ref(ty)?;
+        }
+        let names = alias.map_or(&[][..], |alias| &alias.columns);
+        // A composite is expanded into columns that only the alias names.
+        for name in names.iter().skip(columns.len() + usize::from(*ordinality)) {
+            columns.push(SourceColumn::made(&name.name));
+        }
+        columns.extend(ordinality.then(|| SourceColumn::known("ordinality")));
+        let columns = renamed(&Arc::new(columns.into_iter().collect()), names);
+        let alias = alias_name(alias).or_else(|| calls.first().map(call_name));
+        Ok(self.seen(alias, columns, Origin::Other))
+    }
+
+    /// What a function in FROM brings: `named_by` is the alias that names the only column of a
+    /// function with one, `listed` whether a list of columns with types follows, `known` whether
+    /// the alias names them all.
+    fn columns_of_call(
+        &mut self,
+        call: &mut Expr,
+        named_by: Option<&Name>,
+        listed: bool,
+        known: bool,
+        place: Place,
+    ) -> Result<Vec<SourceColumn>> {
+        let only = |name: Name| {
+            vec![SourceColumn::new(
+                named_by.cloned().unwrap_or(name),
+                None,
+                false,
+            )]
+        };
+        let call = match call {
+            Expr::Call(call) => call,
+            // What has the syntax of a function is one in FROM too (gram.y `func_expr_windowless`).
+            Expr::ValueFunction(_) => return Ok(only(call_name(call))),
+            Expr::Special(
+                Special::Coalesce | Special::Nullif | Special::Greatest | Special::Least,
+                _,
+            ) => {
+                self.expr(call)?;
+                return Ok(only(call_name(call)));
+            }
+            _other => {
+                return Err(crate::lower::unsupported("this expression in FROM", place));
+            }
         };
         let name = call
             .path
@@ -150,8 +214,7 @@ impl<'a> Resolver<'a> {
             .map_or_else(|| Name::from(""), |name| name.name.clone());
         let several =
             (&*name == "unnest" && call.arguments.len() > 1).then_some(call.arguments.len());
-        self.level().lateral = true;
-        let known = if several.is_some() {
+        if let Some(count) = several {
             // PostgreSQL reads it as ROWS FROM one unnest for each array (`parse_clause.c`).
             for argument in &mut call.arguments {
                 self.expr(&mut argument.value)?;
@@ -163,55 +226,26 @@ impl<'a> Resolver<'a> {
                 ));
             }
             call.built_in = true;
-            None
-        } else {
-            self.call(call)?.0
-        };
-        self.level().lateral = false;
-        for ty in &mut function.types {
-            self.type_ref(ty)?;
+            return Ok((0..count).map(|_| SourceColumn::made("unnest")).collect());
         }
-        let alias = function.alias.as_ref();
-        let mut columns: Vec<SourceColumn> = match (known.map(|known| known.columns), several) {
-            (Some(allow::Columns::Named([only])), _) if **only == *name => {
-                vec![SourceColumn::new(
-                    alias_name(alias).unwrap_or(name),
-                    None,
-                    false,
-                )]
+        match self.call(call)?.0.map(|function| function.columns) {
+            Some(allow::Columns::Named([column])) if **column == *name => Ok(only(name)),
+            Some(allow::Columns::Named(names)) => {
+                Ok(names.iter().map(|name| SourceColumn::known(name)).collect())
             }
-            (Some(allow::Columns::Named(names)), _) => {
-                names.iter().map(|name| SourceColumn::known(name)).collect()
-            }
-            (Some(allow::Columns::Definition), _) if !function.types.is_empty() => Vec::new(),
-            (Some(allow::Columns::Argument), _) if alias.is_some_and(|a| !a.columns.is_empty()) => {
-                Vec::new()
-            }
-            (None, Some(count)) => (0..count).map(|_| SourceColumn::made("unnest")).collect(),
-            (Some(allow::Columns::Definition | allow::Columns::Argument) | None, _) => {
-                return Err(Refusal::new(
+            // Made by special syntax: one value, by the name of the function behind it.
+            None if call.built_in => Ok(only(name)),
+            Some(allow::Columns::Definition) if listed => Ok(Vec::new()),
+            Some(allow::Columns::Argument) if known => Ok(Vec::new()),
+            Some(allow::Columns::Definition | allow::Columns::Argument) | None => {
+                Err(Refusal::new(
                     Reason::Construct,
                     format!("the columns of function {name} in FROM must be listed"),
                 )
                 .with_hint("list them: AS t(a, b)")
-                .near(place));
+                .near(place))
             }
-        };
-        let ordinality = function
-            .ordinality
-            .then(|| SourceColumn::known("ordinality"));
-        let names = alias.map_or(&[][..], |alias| &alias.columns);
-        // A composite is expanded into columns that only the alias names.
-        for name in names
-            .iter()
-            .skip(columns.len() + usize::from(function.ordinality))
-        {
-            columns.push(SourceColumn::made(&name.name));
         }
-        columns.extend(ordinality);
-        let columns = renamed(&Arc::new(columns.into_iter().collect()), names);
-        let alias = alias_name(alias).or_else(|| call_name(&function.call));
-        Ok(self.seen(alias, columns, Origin::Other))
     }
 
     fn relation_ref(&mut self, reference: &mut RelationRef) -> Result<Vec<Visible>> {
@@ -220,6 +254,7 @@ impl<'a> Resolver<'a> {
             && let Some(entry) = self.ctes.iter().rev().find(|entry| entry.name == name.name)
         {
             let Some(columns) = entry.columns.clone() else {
+                self.unsettled = true;
                 return Err(Refusal::new(
                     Reason::Construct,
                     format!("this reference to the recursive query \"{}\" is not supported", name.name),
@@ -298,10 +333,16 @@ fn alias_name(alias: Option<&Alias>) -> Option<Name> {
     alias.map(|alias| alias.name.name.clone())
 }
 
-fn call_name(call: &Expr) -> Option<Name> {
+/// What a function in FROM is visible by without an alias.
+fn call_name(call: &Expr) -> Name {
     match call {
-        Expr::Call(call) => call.path.last().map(|name| name.name.clone()),
-        _other => None,
+        Expr::Call(call) => call
+            .path
+            .last()
+            .map_or_else(|| Name::from(""), |name| name.name.clone()),
+        Expr::ValueFunction(function) => function.keyword.to_ascii_lowercase().into(),
+        Expr::Special(special, _) => special.word().into(),
+        _other => Name::from(""),
     }
 }
 

@@ -34,7 +34,7 @@ impl Resolver<'_> {
         match &mut join.condition {
             Condition::None | Condition::Natural => {}
             Condition::On(condition) => self.on(condition, &left, &right)?,
-            Condition::Using(names) => {
+            Condition::Using(names, _alias) => {
                 for name in names {
                     self.bare_comparison("a join on columns of one name", name.place)?;
                     let from_left = self.one(&left, name)?;
@@ -53,12 +53,31 @@ impl Resolver<'_> {
         let columns = alias.map_or(columns.clone(), |alias| renamed(&columns, &alias.columns));
         let name = alias.map(|alias| alias.name.name.clone());
         let by_name = name.is_some();
-        let source = self.add(Source::new(name, columns, Origin::Join(origins)));
+        let joined = left.iter().chain(&right).map(|item| item.source).collect();
+        let source = self.add(Source::new(name, columns, Origin::Join(origins, joined)));
         let mut items = vec![Visible {
             source,
             by_name,
             by_column: true,
         }];
+        if let Condition::Using(_, Some(alias)) = &join.condition {
+            // An alias of the merged columns alone.
+            let columns: Columns = merged.iter().map(|(side, _)| side.column.clone()).collect();
+            let origins = vec![None; columns.len()];
+            let origin = Origin::Join(origins, Vec::new());
+            let source = self.add(Source::new(
+                Some(alias.name.clone()),
+                Arc::new(columns),
+                origin,
+            ));
+            if !by_name {
+                items.push(Visible {
+                    source,
+                    by_name: true,
+                    by_column: false,
+                });
+            }
+        }
         if !by_name {
             // Still known by their names, no longer by those of their columns.
             let hidden = |item: &Visible| Visible {
@@ -176,7 +195,7 @@ impl Resolver<'_> {
         Ok(if names.is_empty() {
             Condition::On(Expr::Literal(Literal::Bool(true)))
         } else {
-            Condition::Using(names)
+            Condition::Using(names, None)
         })
     }
 

@@ -1,12 +1,12 @@
 //! GROUP BY a primary key.
 //!
 //! PostgreSQL lets a query that groups by a table's primary key use the table's other columns
-//! (`parse_agg.c`, `check_functional_grouping`). The derived table in a masked relation's place has
-//! no key, so the columns that are used are added to GROUP BY: one key has one row, so the groups
+//! (`parse_agg.c`, `check_functional_grouping`). The derived table in a masked or pinned relation's
+//! place has no key, so the columns that are used are added to GROUP BY: one key has one row, so the groups
 //! stay the same.
 
 use super::Resolver;
-use super::scope::{Origin, Source};
+use super::scope::{Origin, Source, WHOLE_ROW};
 use crate::ir::{Column, Expr, Group, Item, Literal, Name, Select};
 use crate::policy::Access;
 
@@ -25,7 +25,8 @@ const WITHOUT_EQUALITY: [u32; 10] = [
 ];
 
 impl Resolver<'_> {
-    /// Adds the columns that depend on a masked relation's primary key in GROUP BY.
+    /// Adds the columns that depend on the primary key in GROUP BY of a relation that a derived
+    /// table stands for.
     pub(super) fn group_by_keys(&mut self, select: &mut Select) {
         let level = self.level();
         let loose = std::mem::take(&mut level.loose);
@@ -47,6 +48,14 @@ impl Resolver<'_> {
                 continue;
             }
             for (_, index) in loose.iter().filter(|(of, _)| *of == source) {
+                if *index == WHOLE_ROW {
+                    // Grouping by its columns is not enough for PostgreSQL.
+                    select.group_by.push(Group::Expr(Expr::Row {
+                        name: alias.clone(),
+                        star: true,
+                    }));
+                    continue;
+                }
                 let Some(column) = found.columns.get(*index) else {
                     continue;
                 };
@@ -62,17 +71,19 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether it is a masked relation whose whole primary key is grouped by.
+    /// Whether it is a relation that a derived table stands for, and its whole primary key is
+    /// grouped by.
     fn is_keyed(&self, source: &Source, grouped: &[Column]) -> bool {
         let Origin::Relation { oid, catalog: _ } = source.origin else {
             return false;
         };
         // A view has no key either.
-        let is_masked = matches!(self.cx.access(oid), Some(Access::Masked(_)))
+        let is_derived = source.pinned
+            || matches!(self.cx.access(oid), Some(Access::Masked(_)))
             || self.cx.policy.view_of(oid, false).is_some();
         let key = self.cx.snapshot.primary_key(oid);
         let columns = self.cx.relation(oid);
-        is_masked
+        is_derived
             && !key.is_empty()
             && key.iter().all(|attnum| {
                 let index = columns.and_then(|relation| {
@@ -109,25 +120,29 @@ fn grouped(select: &Select) -> Vec<Column> {
     let has_star = select
         .items
         .iter()
-        .any(|item| matches!(item, Item::Star(_) | Item::QualifiedStar(_)));
+        .any(|item| !matches!(item, Item::Expr { .. }));
     let item = |position: usize| match select.items.get(position)? {
         // A star stands for more than one position.
         Item::Expr { expr, .. } if !has_star => Some(expr),
-        Item::Expr { .. } | Item::Star(_) | Item::QualifiedStar(_) => None,
+        Item::Expr { .. } | Item::Star(_) | Item::QualifiedStar(..) | Item::RowStar { .. } => None,
     };
     let output = |wanted: &Name| {
         select.items.iter().find_map(|item| match item {
             Item::Expr { expr, name, .. } if name == wanted => Some(expr),
-            Item::Expr { .. } | Item::Star(_) | Item::QualifiedStar(_) => None,
+            Item::Expr { .. } | Item::Star(_) | Item::QualifiedStar(..) | Item::RowStar { .. } => {
+                None
+            }
         })
     };
     select
         .group_by
         .iter()
-        .filter_map(|group| {
-            let Group::Expr(expr) = group else {
-                return None;
-            };
+        .flat_map(|group| match group {
+            Group::Expr(expr) => std::slice::from_ref(expr),
+            Group::Row(list) => list.as_slice(),
+            Group::Sets(..) => &[],
+        })
+        .filter_map(|expr| {
             let expr = match expr {
                 Expr::Output(name) => output(name)?,
                 Expr::Literal(Literal::Number(digits)) => {

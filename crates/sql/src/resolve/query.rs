@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use super::scope::{CteEntry, Origin, Source, Visible, ambiguous};
+use super::scope::{Origin, Source, Visible, ambiguous};
 use super::{Resolver, figure};
-use crate::ir::{
-    Body, Cte, Distinct, Expr, Group, Item, Name, OrderItem, Over, Query, Select, Window, With,
-};
+use crate::ir::{Body, Distinct, Expr, Group, Item, Name, OrderItem, Over, Query, Select, Window};
 use crate::policy::{Columns, Found, SourceColumn};
 use crate::refusal::{Place, Reason, Refusal, Result};
 
 /// The common table expression whose own query is being read.
 #[derive(Clone, Copy)]
 pub(super) struct OwnCte<'c> {
-    entry: usize,
-    cte_columns: &'c [crate::ir::Ident],
+    pub(super) entry: usize,
+    pub(super) cte_columns: &'c [crate::ir::Ident],
 }
 
 impl Resolver<'_> {
@@ -117,49 +115,6 @@ impl Resolver<'_> {
         Ok(Arc::new(columns.collect()))
     }
 
-    fn with(&mut self, with: &mut With) -> Result<()> {
-        let start = self.ctes.len();
-        for Cte {
-            name,
-            columns,
-            materialized: _,
-            query,
-        } in &mut with.ctes
-        {
-            let taken = self.ctes.get(start..).unwrap_or_default();
-            if taken.iter().any(|entry| entry.name == name.name) {
-                return Err(Refusal::new(
-                    Reason::DuplicateAlias,
-                    format!("WITH query name \"{}\" specified more than once", name.name),
-                )
-                .near(name.place));
-            }
-            if with.recursive {
-                let entry = self.ctes.len();
-                self.ctes.push(CteEntry {
-                    name: name.name.clone(),
-                    columns: None,
-                });
-                let own = OwnCte {
-                    entry,
-                    cte_columns: columns,
-                };
-                let found = self.query(query, Some(own))?;
-                if let Some(entry) = self.ctes.get_mut(entry) {
-                    entry.columns = Some(renamed(&found, columns));
-                }
-            } else {
-                let found = self.query(query, None)?;
-                let columns = Some(renamed(&found, columns));
-                self.ctes.push(CteEntry {
-                    name: name.name.clone(),
-                    columns,
-                });
-            }
-        }
-        Ok(())
-    }
-
     fn select(&mut self, select: &mut Select) -> Result<Arc<Columns>> {
         self.level().building = true;
         for item in &mut select.from {
@@ -178,14 +133,7 @@ impl Resolver<'_> {
         }
         self.level().grouped = false;
         for group in &mut select.group_by {
-            match group {
-                Group::Expr(expr) => self.group_expr(expr, &columns)?,
-                Group::Sets(_, sets) => {
-                    for expr in sets.iter_mut().flatten() {
-                        self.group_expr(expr, &columns)?;
-                    }
-                }
-            }
+            self.group(group, &columns)?;
         }
         // WINDOW, DISTINCT ON and, in `query`, ORDER BY are computed for each group too.
         self.level().grouped = !select.group_by.is_empty();
@@ -203,6 +151,14 @@ impl Resolver<'_> {
     fn items(&mut self, items: &mut [Item]) -> Result<Arc<Columns>> {
         let mut columns = Vec::with_capacity(items.len());
         for item in items {
+            // `(a).*` of a relation is `a.*`.
+            if let Item::RowStar { operand, star } = item
+                && let Expr::Unresolved(path) = operand.as_mut()
+                && let [name] = path.as_slice()
+                && self.is_row(name)?
+            {
+                *item = Item::QualifiedStar(std::mem::take(path), std::mem::take(star));
+            }
             match item {
                 Item::Expr { expr, alias, name } => {
                     let figured = alias
@@ -217,28 +173,18 @@ impl Resolver<'_> {
                     };
                     columns.push(SourceColumn::new(name.clone(), shape, known));
                 }
-                Item::Star(place) => {
-                    let visible: Vec<_> = self.level().items.clone();
-                    if visible.is_empty() {
-                        return Err(Refusal::new(
-                            Reason::Syntax,
-                            "SELECT * with no tables specified is not valid",
-                        )
-                        .near(*place));
-                    }
-                    for item in visible.iter().filter(|item| item.by_column) {
-                        columns.extend(self.columns(item.source).visible().cloned());
-                        self.mark_all(item.source);
-                    }
-                }
-                Item::QualifiedStar(path) => {
+                Item::Star(star) => columns.extend(self.star(star)?),
+                Item::QualifiedStar(path, star) => {
                     let (source, name) = self.whole(path)?;
-                    columns.extend(self.columns(source).visible().cloned());
-                    self.mark_all(source);
+                    columns.extend(self.star_of(&[source], star));
                     *path = vec![crate::ir::Ident {
                         name,
                         place: Place::default(),
                     }];
+                }
+                Item::RowStar { operand, star } => {
+                    let shape = self.expr(operand)?;
+                    columns.extend(Self::row_star(operand, star, shape)?);
                 }
             }
         }
@@ -262,6 +208,16 @@ impl Resolver<'_> {
             return Ok(());
         }
         self.expr(expr).map(|_shape| ())
+    }
+
+    fn group(&mut self, group: &mut Group, columns: &Columns) -> Result<()> {
+        match group {
+            Group::Expr(expr) => self.group_expr(expr, columns),
+            Group::Row(list) => list
+                .iter_mut()
+                .try_for_each(|expr| self.group_expr(expr, columns)),
+            Group::Sets(_, sets) => sets.iter_mut().try_for_each(|set| self.group(set, columns)),
+        }
     }
 
     /// GROUP BY looks at the input first, and only then at the output.

@@ -24,14 +24,17 @@ pub(crate) struct Source {
     pub(crate) used: Vec<bool>,
     /// Which system columns it uses; only of PostgreSQL's own catalogs.
     pub(crate) system: Vec<&'static str>,
+    /// It is written with exactly these columns, since it is used as a whole.
+    pub(crate) pinned: bool,
 }
 
 #[derive(Debug)]
 pub(super) enum Origin {
     /// A relation of the catalog, by oid.
     Relation { oid: u32, catalog: bool },
-    /// A join: for each column the source and column it comes from, `None` where two are merged.
-    Join(Vec<Option<(usize, usize)>>),
+    /// A join: for each column the source and column it comes from, `None` where two are merged;
+    /// and the sources that it joins.
+    Join(Vec<Option<(usize, usize)>>, Vec<usize>),
     /// A subquery, function or common table expression.
     Other,
 }
@@ -70,6 +73,9 @@ pub(super) struct CteEntry {
     pub(super) columns: Option<Arc<Columns>>,
 }
 
+/// Stands for the number of a column where a relation is used as one row.
+pub(super) const WHOLE_ROW: usize = usize::MAX;
+
 /// PostgreSQL's system columns (`heap.c`), which every table has.
 const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
 
@@ -95,6 +101,7 @@ impl Source {
             origin,
             used,
             system: Vec::new(),
+            pinned: false,
         }
     }
 
@@ -172,7 +179,7 @@ impl Resolver<'_> {
             if let Some(used) = source.used.get_mut(column) {
                 *used = true;
             }
-            if let Origin::Join(columns) = &source.origin {
+            if let Origin::Join(columns, _) = &source.origin {
                 next = columns.get(column).copied().flatten();
             }
         }
@@ -190,7 +197,7 @@ impl Resolver<'_> {
     /// Notes, where it matters, that a column is used for each group of its level.
     fn note_loose(&mut self, level: usize, source: usize, column: usize) {
         let (mut source, mut column) = (source, column);
-        while let Some(Origin::Join(origins)) = self.out.sources.get(source).map(|s| &s.origin) {
+        while let Some(Origin::Join(origins, _)) = self.out.sources.get(source).map(|s| &s.origin) {
             match origins.get(column).copied().flatten() {
                 Some(origin) => (source, column) = origin,
                 None => return,
@@ -213,7 +220,7 @@ impl Resolver<'_> {
             }
         }
         match self.visible(None, &name.name) {
-            Some((_, source)) => Ok(self.row(source, &name.name)),
+            Some((_, source)) => Ok(self.row(source, &name.name, false)),
             None => Err(unknown_column(name)),
         }
     }
@@ -293,14 +300,18 @@ impl Resolver<'_> {
     }
 
     /// A relation's row as one value.
-    pub(super) fn row(&mut self, source: usize, name: &Name) -> (Expr, Shape) {
+    pub(super) fn row(&mut self, source: usize, name: &Name, star: bool) -> (Expr, Shape) {
         self.mark_all(source);
+        let level = self.levels.len().saturating_sub(1);
+        self.note_loose(level, source, WHOLE_ROW);
+        self.pin(source);
         let columns = self.columns(source);
         let shape = columns
             .visible()
             .map(|column| column.name.clone())
             .collect();
-        (Expr::Row(name.clone()), Some(shape))
+        let name = name.clone();
+        (Expr::Row { name, star }, Some(shape))
     }
 
     pub(super) fn columns(&self, source: usize) -> Arc<Columns> {
@@ -349,7 +360,7 @@ impl Resolver<'_> {
             Visibility::Unclassified => Reason::UnclassifiedColumn,
         };
         let (mut source, mut column) = (source, column);
-        while let Some(Origin::Join(origins)) = self.out.sources.get(source).map(|s| &s.origin) {
+        while let Some(Origin::Join(origins, _)) = self.out.sources.get(source).map(|s| &s.origin) {
             match origins.get(column).copied().flatten() {
                 Some(origin) => (source, column) = origin,
                 None => break,
@@ -357,7 +368,7 @@ impl Resolver<'_> {
         }
         let relation = match self.out.sources.get(source).map(|source| &source.origin) {
             Some(Origin::Relation { oid, catalog: _ }) => self.cx.relation(*oid),
-            Some(Origin::Join(_) | Origin::Other) | None => None,
+            Some(Origin::Join(..) | Origin::Other) | None => None,
         };
         let full = relation.and_then(|relation| {
             let column = relation.columns.get(column)?;
@@ -408,7 +419,7 @@ impl Resolver<'_> {
                 // is not hidden.
                 return (typed || self.reaches(level, &alias, source)).then_some(alias);
             }
-            let Origin::Join(origins) = &found.origin else {
+            let Origin::Join(origins, _) = &found.origin else {
                 return None;
             };
             let (next, at) = origins.get(column).copied().flatten()?;
@@ -518,7 +529,7 @@ impl Resolver<'_> {
                 oid: _,
                 catalog: false,
             }
-            | Origin::Join(_)
+            | Origin::Join(..)
             | Origin::Other => false,
         });
         let (Some(source), Some(known)) = (catalog, known) else {

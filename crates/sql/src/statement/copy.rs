@@ -5,7 +5,7 @@ use sqlparser::ast::{self, CopyLegacyCsvOption, CopyLegacyOption, CopyOption};
 
 use super::{Plan, settle};
 use crate::ir::{
-    Body, Distinct, Expr, From, Ident, Item, Name, Query, RelationRef, Select, Target,
+    Body, Distinct, Expr, From, Ident, Item, Name, Query, RelationRef, Select, Star, Target,
 };
 use crate::lower::{self, absent, unsupported};
 use crate::refusal::{Place, Reason, Refusal, Result};
@@ -116,7 +116,7 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
         kept.map(|(_, column)| named(Ident::made(&column.name)))
             .collect()
     } else {
-        vec![Item::Star(Place::default())]
+        vec![Item::Star(Star::default())]
     };
     let select = Select {
         distinct: Distinct::No,
@@ -130,6 +130,7 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
         })],
         filter: None,
         group_by: Vec::new(),
+        group_distinct: false,
         having: None,
         windows: Vec::new(),
     };

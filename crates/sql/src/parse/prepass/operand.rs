@@ -126,7 +126,7 @@ impl<'a> Prepass<'_, 'a> {
     }
 
     /// The index after `(1, 2)` or `[]` or `[3]` at `index`.
-    fn after_modifiers(&self, index: usize) -> Option<usize> {
+    pub(super) fn after_modifiers(&self, index: usize) -> Option<usize> {
         let close = match &*self.ours.get(index)?.text {
             "(" => ")",
             "[" => "]",

@@ -51,7 +51,9 @@ impl<'a> Prepass<'_, 'a> {
 
     /// `'1 day' PRECEDING`: in brackets, else sqlparser takes the string for an interval.
     pub(super) fn is_string_distance(&self) -> bool {
-        (self.word_at(self.index + 1, "preceding") || self.word_at(self.index + 1, "following"))
+        (self.word_at(self.index + 1, "preceding")
+            || self.word_at(self.index + 1, "following")
+            || self.next_is("::"))
             && self.before_word(&["rows", "range", "groups", "between", "and"])
     }
 }
