@@ -14,7 +14,8 @@ const FILES: [&str; 5] = [
 ];
 
 /// Messages that carry a secret or a person's own words: their `Debug` is written by hand.
-const NO_DEBUG: [&str; 7] = [
+const NO_DEBUG: [&str; 9] = [
+    ".phigate.v1.CreateGrantRequest",
     ".phigate.v1.CreateGrantResponse",
     ".phigate.v1.Credential",
     ".phigate.v1.HardenDatabaseRequest",
@@ -22,6 +23,7 @@ const NO_DEBUG: [&str; 7] = [
     ".phigate.v1.OpenSessionRequest",
     ".phigate.v1.OpenSessionResponse",
     ".phigate.v1.UnhardenDatabaseRequest",
+    ".phigate.v1.PatientList",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

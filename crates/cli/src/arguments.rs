@@ -197,6 +197,30 @@ pub(crate) struct GrantCreate {
     /// Pseudonyms join within a project and differ between projects.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) project: String,
+    /// Show only these patients' rows: a file with one key a line, as the database prints it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) patients: Option<PathBuf>,
+    /// The file of --patients is CSV with a header; the keys are in this column.
+    #[arg(long, value_name = "NAME", requires = "patients")]
+    pub(crate) patients_column: Option<String>,
+    /// Sensitive rows to show, separated by commas: HIV, PSY, SUD, VIP, EMP or the database's own.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) sensitivity: Vec<String>,
+    /// The id of the data use agreement that a limited data set needs (45 CFR 164.514(e)(4)).
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub(crate) dua: String,
+    /// The id of the expert's determination that the profile expert needs (45 CFR 164.514(b)(1)).
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub(crate) determination: String,
+    /// The most rows that may leave, over all sessions of the grant.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rows: Option<u64>,
+    /// The most patients whose keys may leave; a row without a patient's key counts as one.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_patients: Option<u64>,
+    /// The most cells of direct identifiers (names, numbers, addresses ...) that may leave as they are.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_identifiers: Option<u64>,
 }
 
 #[derive(Subcommand)]

@@ -2,15 +2,15 @@
 
 use phigate_proto::v1::grant_service_client::GrantServiceClient;
 use phigate_proto::v1::{
-    CreateGrantRequest, CreateGrantResponse, GatewayAck, GetGrantRequest, Grant, GrantState,
-    ListGrantsRequest, RevokeGrantRequest, RevokeGrantResponse,
+    Budget, CreateGrantRequest, CreateGrantResponse, GatewayAck, GetGrantRequest, Grant,
+    GrantState, ListGrantsRequest, RevokeGrantRequest, RevokeGrantResponse,
 };
 use serde::Serialize;
 
 use crate::arguments::{Connection, GrantCommand, GrantCreate};
 use crate::connect::{self, Authorised};
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::{output, patients};
 
 /// How many rows one call asks for.
 const PAGE: u32 = 1000;
@@ -55,6 +55,13 @@ async fn run_create(
     create: GrantCreate,
     json: bool,
 ) -> Result<(), Failure> {
+    let patients = match &create.patients {
+        Some(file) => Some(patients::read(file, create.patients_column.as_deref())?),
+        None => None,
+    };
+    for advice in missing_documents(&create) {
+        eprintln!("note: {advice}");
+    }
     let request = CreateGrantRequest {
         principal: create.principal,
         database: create.database,
@@ -67,8 +74,29 @@ async fn run_create(
         write: create.write,
         max_sessions: create.max_sessions,
         project: create.project,
+        patients,
+        sensitivity: create.sensitivity,
+        data_use_agreement: create.dua,
+        determination: create.determination,
+        budget: Some(Budget {
+            rows: create.max_rows,
+            patients: create.max_patients,
+            identifiers: create.max_identifiers,
+        }),
     };
     print_created(&client.create_grant(request).await?.into_inner(), json)
+}
+
+/// What the regulation asks for and the grant does not name.
+fn missing_documents(create: &GrantCreate) -> Vec<&'static str> {
+    let mut advice = Vec::new();
+    if create.profile == "limited_dataset" && create.dua.trim().is_empty() {
+        advice.push("a limited data set needs a data use agreement: name it with --dua ID");
+    }
+    if create.profile == "expert" && create.determination.trim().is_empty() {
+        advice.push("the profile expert rests on a determination: name it with --determination ID");
+    }
+    advice
 }
 
 async fn list(
@@ -153,6 +181,14 @@ struct Shown<'a> {
     write: bool,
     project: &'a str,
     max_sessions: u32,
+    patients: u32,
+    cohort_id: &'a str,
+    sensitivity: &'a [String],
+    data_use_agreement: &'a str,
+    determination: &'a str,
+    max_rows: Option<u64>,
+    max_patients: Option<u64>,
+    max_identifiers: Option<u64>,
     created_at: String,
     expires_at: String,
     revoked_at: String,
@@ -176,6 +212,14 @@ impl<'a> From<&'a Grant> for Shown<'a> {
             write: grant.write,
             project: &grant.project,
             max_sessions: grant.max_sessions,
+            patients: grant.patients,
+            cohort_id: &grant.cohort_id,
+            sensitivity: &grant.sensitivity,
+            data_use_agreement: &grant.data_use_agreement,
+            determination: &grant.determination,
+            max_rows: grant.budget.and_then(|budget| budget.rows),
+            max_patients: grant.budget.and_then(|budget| budget.patients),
+            max_identifiers: grant.budget.and_then(|budget| budget.identifiers),
             created_at: output::instant(grant.created_at.as_ref()),
             expires_at: output::instant(grant.expires_at.as_ref()),
             revoked_at: output::instant(grant.revoked_at.as_ref()),
@@ -231,6 +275,11 @@ fn print_one(grant: &Grant, json: bool) -> Result<(), Failure> {
         ("verbs", verbs.to_owned()),
         ("reveal", grant.reveal.join(", ")),
         ("block", grant.block.join(", ")),
+        ("patients", cohort(grant)),
+        ("sensitivity", grant.sensitivity.join(", ")),
+        ("agreement", grant.data_use_agreement.clone()),
+        ("determination", grant.determination.clone()),
+        ("budget", budget(grant)),
         ("project", grant.project.clone()),
         (
             "created",
@@ -307,6 +356,28 @@ pub(crate) fn print_barrier(
         );
     }
     Ok(())
+}
+
+fn cohort(grant: &Grant) -> String {
+    if grant.cohort_id.is_empty() {
+        return "all".to_owned();
+    }
+    let short = grant.cohort_id.get(..16).unwrap_or(&grant.cohort_id);
+    format!("{} listed (cohort {short})", grant.patients)
+}
+
+fn budget(grant: &Grant) -> String {
+    let budget = grant.budget.unwrap_or_default();
+    let limits = [
+        (budget.rows, "rows"),
+        (budget.patients, "patients"),
+        (budget.identifiers, "identifier cells"),
+    ];
+    let limits: Vec<_> = limits
+        .into_iter()
+        .filter_map(|(limit, what)| Some(format!("{} {what}", limit?)))
+        .collect();
+    limits.join(", ")
 }
 
 fn state(grant: &Grant) -> &'static str {

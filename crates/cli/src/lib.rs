@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod grant;
 mod output;
+mod patients;
 mod replay;
 mod session;
 

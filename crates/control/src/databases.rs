@@ -1,6 +1,6 @@
 //! The configured databases, and what a grant makes of their classification.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use phigate_grant::GrantRequest;
 use phigate_phi::{EffectivePolicy, PolicyError, keys};
@@ -22,6 +22,8 @@ pub(crate) struct Policy {
     pub(crate) id: String,
     /// An encoded `GetPolicyResponse`.
     pub(crate) body: Vec<u8>,
+    /// Some rows are out of scope: only masked views can hold that.
+    pub(crate) restricts_rows: bool,
 }
 
 impl Databases {
@@ -46,7 +48,7 @@ impl Databases {
     /// The effective policy of these terms; `None` when there is no such database.
     pub(crate) fn policy(&self, terms: &GrantRequest) -> Option<Result<Policy, PolicyError>> {
         let spec = self.get(&terms.database)?;
-        let rows = spec.rows.policy(false, &BTreeSet::new());
+        let rows = spec.rows.policy(terms.cohort.is_some(), &terms.sensitivity);
         let policy = EffectivePolicy::derive(
             &spec.classification,
             terms.profile,
@@ -57,6 +59,7 @@ impl Databases {
         .and_then(|policy| Ok(policy.with_rows(rows?)));
         Some(policy.map(|policy| Policy {
             id: policy.id.to_string(),
+            restricts_rows: policy.restricts_rows(),
             body: v1::GetPolicyResponse::from(&policy).encode_to_vec(),
         }))
     }

@@ -45,6 +45,14 @@ fn parts(event: Event) -> (String, Version, Action, Option<String>) {
             project,
             policy,
             expires_at,
+            cohort,
+            patients,
+            sensitivity,
+            data_use_agreement,
+            determination,
+            max_rows,
+            max_patients,
+            max_identifiers,
         } => {
             let action = Action::GrantCreated {
                 grant,
@@ -60,6 +68,14 @@ fn parts(event: Event) -> (String, Version, Action, Option<String>) {
                 policy,
                 max_sessions,
                 expires_at,
+                cohort,
+                patients,
+                sensitivity,
+                data_use_agreement,
+                determination,
+                max_rows,
+                max_patients,
+                max_identifiers,
             };
             (actor, version, action, Some(reason))
         }

@@ -40,6 +40,7 @@ use phigate_proto::v1::session_service_server::SessionServiceServer;
 use phigate_store::Store;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
@@ -56,6 +57,9 @@ const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How often a silent connection is asked whether it is alive, and how long it may think.
 const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// The longest request for a grant, in bytes: its list of patients may have 100,000 of 64 bytes.
+const MAX_GRANT_REQUEST: usize = 8 * 1024 * 1024;
 
 /// How long calls that are under way may go on when the control plane stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -137,8 +141,9 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(GrantServiceServer::with_interceptor(
-            services::Grants(Arc::clone(&plane)),
+        .add_service(InterceptedService::new(
+            GrantServiceServer::new(services::Grants(Arc::clone(&plane)))
+                .max_decoding_message_size(MAX_GRANT_REQUEST),
             admin.clone(),
         ))
         .add_service(SessionServiceServer::with_interceptor(

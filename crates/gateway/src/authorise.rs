@@ -15,6 +15,7 @@ use tonic::Code;
 
 use crate::authenticate::no_live_grant;
 use crate::clock;
+use crate::cohort::Patients;
 use crate::control::{Control, ControlError};
 use crate::gateway::Gateway;
 use crate::limits;
@@ -30,6 +31,8 @@ pub(crate) struct Authorised {
     pub(crate) purpose: Purpose,
     pub(crate) write: bool,
     pub(crate) policy: Arc<EffectivePolicy>,
+    /// The patients it is limited to, if it is.
+    pub(crate) cohort: Option<(String, Arc<Patients>)>,
     /// The key of pseudonyms and date shifts.
     pub(crate) project_key: phigate_types::Secret<[u8; 32]>,
     /// From which the passwords of the database's slot logins come, in views mode.
@@ -91,6 +94,19 @@ pub(crate) async fn authorise(
             tracing::error!("OpenSession and GetPolicy disagree on the profile");
             return Err(defect());
         }
+        // A list without a policy that needs it, or the other way round, would show every row.
+        let listed = !answer.cohort_id.is_empty();
+        if policy.rows.scoped != listed {
+            tracing::error!("OpenSession and GetPolicy disagree on the patients");
+            return Err(defect());
+        }
+        let cohort = if listed {
+            let id = answer.cohort_id.clone();
+            let patients = gateway.cohorts.get(&gateway.control, &id).await?;
+            Some((id, patients))
+        } else {
+            None
+        };
         let ends = (asked + opened.remaining).saturating_sub(limits::EXPIRY_SLACK);
         if ends.saturating_sub(clock::now()) < limits::SHORTEST_SESSION {
             return Err(("no_live_grant", no_live_grant(requested)));
@@ -115,6 +131,7 @@ pub(crate) async fn authorise(
             purpose: opened.purpose,
             write: answer.write,
             policy,
+            cohort,
             project_key: opened.project_key,
             upstream_login_key: opened.upstream_login_key,
             as_of: opened.activated_at.date(),

@@ -90,6 +90,26 @@ impl Control {
             .map(|v1::CloseSessionResponse {}| ())
     }
 
+    /// The patients of this cohort.
+    pub(crate) async fn cohort(&self, id: &str) -> Result<Vec<String>, ControlError> {
+        let mut client = self.client.clone();
+        let request = v1::GetCohortRequest {
+            cohort_id: id.to_owned(),
+        };
+        in_time(async {
+            let mut parts = client.get_cohort(request).await?.into_inner();
+            let mut ids = Vec::new();
+            while let Some(part) = parts.message().await? {
+                ids.extend(part.ids);
+                if ids.len() > limits::COHORT {
+                    return Err(Status::out_of_range("too many patients"));
+                }
+            }
+            Ok(tonic::Response::new(ids))
+        })
+        .await
+    }
+
     /// The effective policy with this id.
     pub(crate) async fn policy(&self, id: &str) -> Result<v1::GetPolicyResponse, ControlError> {
         let mut client = self.client.clone();

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::authorise::Policies;
 use crate::cancel::CancelKeys;
+use crate::cohort::Cohorts;
 use crate::control::Control;
 use crate::database::Database;
 use crate::enforce::Plans;
@@ -33,6 +34,7 @@ pub(crate) struct Gateway {
     pub(crate) databases: HashMap<DatabaseName, Arc<Database>>,
     pub(crate) log: Log,
     pub(crate) policies: Policies,
+    pub(crate) cohorts: Cohorts,
     pub(crate) plans: Plans,
     pub(crate) cancels: Arc<CancelKeys>,
     /// A backend is expensive to start: so many at a time.

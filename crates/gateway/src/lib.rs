@@ -9,6 +9,7 @@ mod authenticate;
 mod authorise;
 mod cancel;
 mod clock;
+mod cohort;
 mod config;
 mod connection;
 mod control;
@@ -77,6 +78,7 @@ pub async fn serve(
         databases,
         log: log.clone(),
         policies: authorise::Policies::new(),
+        cohorts: cohort::Cohorts::new(),
         plans: enforce::Plans::new(),
         cancels: Arc::default(),
         upstream_logins: Semaphore::new(limits::UPSTREAM_LOGINS),

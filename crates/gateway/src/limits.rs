@@ -71,6 +71,13 @@ pub(crate) const ANALYSE_INLINE: usize = 16 * 1024;
 /// The plan cache, in bytes of text and plan.
 pub(crate) const PLAN_CACHE: u64 = 64 << 20;
 
+/// Patients of one grant; `phigate_grant::MAX_PATIENTS`.
+pub(crate) const COHORT: usize = 100_000;
+
+/// Patient lists held, and for how long.
+pub(crate) const COHORT_CACHE: u64 = 16;
+pub(crate) const COHORT_KEPT: Duration = Duration::from_mins(1);
+
 /// Effective policies held.
 pub(crate) const POLICY_CACHE: u64 = 1_000;
 

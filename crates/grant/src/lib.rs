@@ -3,10 +3,14 @@
 //! Pure: time is an argument, ids come from outside. An ended grant stays ended; its epoch only
 //! rises.
 
+mod budget;
+mod cohort;
 mod grant;
 mod request;
 mod session;
 
+pub use budget::{Amounts, Budget, Counted, Wanted};
+pub use cohort::{Cohort, MAX_PATIENT_ID, MAX_PATIENTS, PatientList};
 pub use grant::{Ended, Grant, Life, NotDue, Revocation, State, Tombstone};
 pub use request::{
     GrantRequest, InvalidField, MAX_COLUMNS, MAX_DURATION, MAX_REASON, MAX_SESSIONS, MIN_DURATION,
@@ -15,7 +19,7 @@ pub use request::{
 pub use session::{EndReason, Session, UnknownEndReason};
 
 /// A column as grants name it.
-pub use phigate_phi::ColumnName;
+pub use phigate_phi::{ColumnName, SensitivityCode};
 
 /// Sessions a grant may have at one time where the request does not say.
 pub const DEFAULT_SESSIONS: u32 = 16;

@@ -1,12 +1,13 @@
 //! What may be asked for. A [`GrantRequest`] exists only when every field is as it must be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use phigate_phi::ColumnName;
+use phigate_phi::{ColumnName, SensitivityCode};
 use phigate_types::{DatabaseName, PrincipalName, Profile, Purpose};
 
-use crate::DEFAULT_SESSIONS;
+use crate::{Budget, Cohort, DEFAULT_SESSIONS};
 
 /// The shortest grant.
 pub const MIN_DURATION: Duration = Duration::from_secs(1);
@@ -22,6 +23,12 @@ pub const MAX_SESSIONS: u32 = 1000;
 
 /// The most columns that a grant may reveal, and that it may block.
 pub const MAX_COLUMNS: usize = 1000;
+
+/// The most sensitivities that a grant may name.
+const MAX_SENSITIVITIES: usize = 64;
+
+/// The longest id of a document, in bytes.
+const MAX_DOCUMENT: usize = 200;
 
 /// The longest project name, in bytes.
 const MAX_PROJECT: usize = 63;
@@ -47,6 +54,10 @@ pub struct RawGrantRequest {
     pub max_sessions: u32,
     /// Empty takes `default`.
     pub project: String,
+    pub sensitivity: Vec<String>,
+    pub data_use_agreement: String,
+    pub determination: String,
+    pub budget: Budget,
 }
 
 /// What a grant is to allow, checked as far as the request alone can be.
@@ -74,6 +85,17 @@ pub struct GrantRequest {
     pub max_sessions: u32,
     /// Pseudonyms join within a project and differ between projects.
     pub project: ProjectName,
+    /// The patients it is limited to; the list is kept apart.
+    pub cohort: Option<Cohort>,
+    /// Sensitive rows that it shows all the same.
+    pub sensitivity: BTreeSet<SensitivityCode>,
+    /// The id of the data use agreement that a limited data set needs (45 CFR 164.514(e)(4)); may be
+    /// empty.
+    pub data_use_agreement: String,
+    /// The id of the determination that the profile `expert` needs (45 CFR 164.514(b)(1)); may be empty.
+    pub determination: String,
+    /// How much may leave, over all its sessions.
+    pub budget: Budget,
 }
 
 /// One field of a request is not as it must be.
@@ -112,6 +134,11 @@ impl TryFrom<RawGrantRequest> for GrantRequest {
             write: raw.write,
             max_sessions: check_sessions(raw.max_sessions)?,
             project: ProjectName::parse(&raw.project)?,
+            cohort: None,
+            sensitivity: sensitivity(&raw.sensitivity)?,
+            data_use_agreement: document("data_use_agreement", &raw.data_use_agreement)?,
+            determination: document("determination", &raw.determination)?,
+            budget: raw.budget,
         };
         if let Some(both) = request
             .reveal
@@ -196,6 +223,28 @@ fn check_sessions(most: u32) -> Result<u32, InvalidField> {
     }
 }
 
+fn sensitivity(codes: &[String]) -> Result<BTreeSet<SensitivityCode>, InvalidField> {
+    if codes.len() > MAX_SENSITIVITIES {
+        return Err(InvalidField::new("sensitivity", "names more than 64 codes"));
+    }
+    codes
+        .iter()
+        .map(|code| parse("sensitivity", code))
+        .collect()
+}
+
+/// The id of a document, trimmed; may be empty.
+fn document(field: &'static str, text: &str) -> Result<String, InvalidField> {
+    let text = text.trim();
+    if text.len() > MAX_DOCUMENT || text.contains(char::is_control) {
+        return Err(InvalidField::new(
+            field,
+            "is at most 200 bytes without control characters",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 fn columns(field: &'static str, texts: &[String]) -> Result<Vec<ColumnName>, InvalidField> {
     if texts.len() > MAX_COLUMNS {
         return Err(InvalidField::new(field, "names more than 1000 columns"));
@@ -272,6 +321,13 @@ mod tests {
             }),
             ("max_sessions", |raw| raw.max_sessions = MAX_SESSIONS + 1),
             ("project", |raw| raw.project = "a/b".into()),
+            ("sensitivity", |raw| raw.sensitivity = vec!["hiv".into()]),
+            ("determination", |raw| {
+                raw.determination = "x".repeat(MAX_DOCUMENT + 1);
+            }),
+            ("data_use_agreement", |raw| {
+                raw.data_use_agreement = "a\0".into();
+            }),
         ];
         for (field, spoil) in broken {
             let mut raw = sound();

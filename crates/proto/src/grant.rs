@@ -1,6 +1,6 @@
 //! Grants and sessions.
 
-use phigate_grant::{Grant, GrantRequest, InvalidField, Life, RawGrantRequest};
+use phigate_grant::{Budget, Grant, GrantRequest, InvalidField, Life, RawGrantRequest};
 use phigate_grant::{Session, State};
 use phigate_phi::ColumnName;
 use phigate_types::Timestamp;
@@ -22,6 +22,30 @@ impl From<v1::CreateGrantRequest> for RawGrantRequest {
             write: request.write,
             max_sessions: request.max_sessions,
             project: request.project,
+            sensitivity: request.sensitivity,
+            data_use_agreement: request.data_use_agreement,
+            determination: request.determination,
+            budget: request.budget.map(Budget::from).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<v1::Budget> for Budget {
+    fn from(sent: v1::Budget) -> Self {
+        Self {
+            rows: sent.rows,
+            patients: sent.patients,
+            identifiers: sent.identifiers,
+        }
+    }
+}
+
+impl From<Budget> for v1::Budget {
+    fn from(budget: Budget) -> Self {
+        Self {
+            rows: budget.rows,
+            patients: budget.patients,
+            identifiers: budget.identifiers,
         }
     }
 }
@@ -67,6 +91,16 @@ impl v1::Grant {
             revoked_by: revoked.map(|ended| ended.by.clone()).unwrap_or_default(),
             max_sessions: terms.max_sessions,
             project: terms.project.as_str().to_owned(),
+            patients: terms.cohort.as_ref().map_or(0, |cohort| cohort.patients),
+            cohort_id: terms
+                .cohort
+                .as_ref()
+                .map(|cohort| cohort.id.clone())
+                .unwrap_or_default(),
+            sensitivity: terms.sensitivity.iter().map(ToString::to_string).collect(),
+            data_use_agreement: terms.data_use_agreement.clone(),
+            determination: terms.determination.clone(),
+            budget: Some(terms.budget.into()),
         }
     }
 }

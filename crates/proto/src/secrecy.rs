@@ -17,11 +17,13 @@ macro_rules! debug_without_secrets {
 }
 
 debug_without_secrets! {
+    CreateGrantRequest { principal, database, profile, purpose, duration, patients, budget }
     CreateGrantResponse { grant, user, host, port }
     Credential { grant_id }
     HardenDatabaseRequest { database, tables, profile, policy_ids, grant_ids, slots, apply }
     LookUpCredentialsResponse { iterations, credentials }
     OpenSessionRequest { session_id, grant_id, principal, database, client_address, seen_version }
+    PatientList {}
     OpenSessionResponse { epoch, read_version, remaining, profile, purpose, policy_id, write }
     UnhardenDatabaseRequest { database, policy_id, table, apply }
 }
@@ -33,7 +35,7 @@ mod tests {
     #[test]
     fn secrets_do_not_show() {
         let text = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?}",
             v1::CreateGrantResponse {
                 password: "hunter2".into(),
                 ..Default::default()
@@ -44,6 +46,12 @@ mod tests {
             },
             v1::OpenSessionRequest {
                 application_name: "hunter2".into(),
+                ..Default::default()
+            },
+            v1::CreateGrantRequest {
+                patients: Some(v1::PatientList {
+                    ids: vec!["hunter2".into()],
+                }),
                 ..Default::default()
             },
         );

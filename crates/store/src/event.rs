@@ -14,6 +14,10 @@ pub const SYSTEM: &str = "system";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are the words of the domain")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, and on its way to the store"
+)]
 pub enum Event {
     /// A grant began.
     GrantCreated {
@@ -33,6 +37,22 @@ pub enum Event {
         project: String,
         policy: String,
         expires_at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cohort: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patients: Option<u32>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sensitivity: Vec<String>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        data_use_agreement: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        determination: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_rows: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_patients: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_identifiers: Option<u64>,
     },
     /// A grant was ended by somebody; a tombstone when there was none.
     GrantRevoked {

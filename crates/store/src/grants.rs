@@ -3,7 +3,7 @@
 mod end;
 pub(crate) mod read;
 
-use phigate_grant::{Grant, MAX_LIVE_GRANTS};
+use phigate_grant::{Grant, MAX_LIVE_GRANTS, PatientList};
 use phigate_lease::Change;
 use phigate_types::{DatabaseName, PrincipalName, Timestamp, Version};
 
@@ -13,7 +13,7 @@ pub use end::{End, Reclassified};
 use crate::event::Event;
 use crate::store::within;
 use crate::write::Write;
-use crate::{Credential, Sequence, Store, StoreError, credential, project, rows};
+use crate::{Credential, Sequence, Store, StoreError, cohort, credential, project, rows};
 
 /// A grant to be stored, with what belongs to it.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct NewGrant<'a> {
     pub policy: &'a str,
     /// The policy itself, as [`Store::policy`] gives it back.
     pub policy_body: &'a [u8],
+    /// The list of its cohort, where it has one.
+    pub patients: Option<&'a PatientList>,
 }
 
 /// A grant was stored.
@@ -83,6 +85,9 @@ impl Store {
             project::ensure_principal(&mut write, &new.grant.terms.principal).await?;
             project::ensure_project(&mut write, &new.grant.terms.project).await?;
             project::ensure_policy(&mut write, new.policy, new.policy_body).await?;
+            if let (Some(cohort), Some(patients)) = (&new.grant.terms.cohort, new.patients) {
+                cohort::ensure(&mut write, &cohort.id, patients).await?;
+            }
             insert(&mut write, new).await?;
             credential::insert(&mut write, new.grant.id, new.credential).await?;
             let version = write.change(|version| Change::Advance { version }).await?;
@@ -127,9 +132,11 @@ async fn insert(write: &mut Write, new: &NewGrant<'_>) -> Result<(), StoreError>
     sqlx::query(
         "INSERT INTO grants
          (id, serial, principal, database, profile, purpose, reason, reveal, block, write,
-          max_sessions, project, policy, epoch, created_at, expires_at, created_by, state)
+          max_sessions, project, policy, epoch, created_at, expires_at, created_by, state,
+          cohort, patients, sensitivity, data_use_agreement, determination,
+          max_rows, max_patients, max_identifiers)
          VALUES (?, (SELECT coalesce(max(serial), 0) + 1 FROM grants), ?, ?, ?, ?, ?, ?, ?, ?,
-          ?, ?, ?, ?, ?, ?, ?, 'active')",
+          ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(grant.id.as_str())
     .bind(terms.principal.as_str())
@@ -147,6 +154,14 @@ async fn insert(write: &mut Write, new: &NewGrant<'_>) -> Result<(), StoreError>
     .bind(grant.created_at.as_micros())
     .bind(grant.expires_at.as_micros())
     .bind(&grant.created_by)
+    .bind(terms.cohort.as_ref().map(|cohort| &cohort.id))
+    .bind(terms.cohort.as_ref().map(|cohort| cohort.patients))
+    .bind(serde_json::to_string(&terms.sensitivity).unwrap_or_default())
+    .bind(&terms.data_use_agreement)
+    .bind(&terms.determination)
+    .bind(terms.budget.rows.map(rows::signed))
+    .bind(terms.budget.patients.map(rows::signed))
+    .bind(terms.budget.identifiers.map(rows::signed))
     .execute(&mut ***write)
     .await?;
     Ok(())
@@ -171,6 +186,14 @@ fn created(new: &NewGrant<'_>, version: Version) -> Event {
         project: terms.project.as_str().to_owned(),
         policy: new.policy.to_owned(),
         expires_at: grant.expires_at,
+        cohort: terms.cohort.as_ref().map(|cohort| cohort.id.clone()),
+        patients: terms.cohort.as_ref().map(|cohort| cohort.patients),
+        sensitivity: terms.sensitivity.iter().map(ToString::to_string).collect(),
+        data_use_agreement: terms.data_use_agreement.clone(),
+        determination: terms.determination.clone(),
+        max_rows: terms.budget.rows,
+        max_patients: terms.budget.patients,
+        max_identifiers: terms.budget.identifiers,
     }
 }
 

@@ -9,6 +9,7 @@
 //! Time is an argument everywhere. Each call has a deadline, [`DEADLINE`].
 
 mod change;
+mod cohort;
 mod credential;
 mod error;
 mod event;

@@ -65,6 +65,7 @@ impl Bench {
             credential: &credential,
             policy: "p1",
             policy_body: b"body",
+            patients: None,
         };
         self.store.create_grant(&new).await
     }

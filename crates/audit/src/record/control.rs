@@ -24,6 +24,10 @@ pub struct ControlEvent {
 /// What was done; in JSON an object with one member, `{"grant_created":{...}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, and on its way to the log"
+)]
 pub enum Action {
     /// A grant began.
     GrantCreated {
@@ -53,6 +57,30 @@ pub enum Action {
         max_sessions: u32,
         /// When it ends by itself.
         expires_at: Timestamp,
+        /// A keyed hash of the patient list that it is limited to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cohort: Option<String>,
+        /// How many patients that list has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patients: Option<u32>,
+        /// Sensitive rows that it shows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sensitivity: Vec<String>,
+        /// The id of the data use agreement.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        data_use_agreement: String,
+        /// The id of the expert's determination.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        determination: String,
+        /// The most rows that may leave, over all its sessions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_rows: Option<u64>,
+        /// The most patients.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_patients: Option<u64>,
+        /// The most identifier cells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_identifiers: Option<u64>,
     },
     /// A grant was ended by somebody.
     GrantRevoked {

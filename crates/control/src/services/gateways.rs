@@ -25,6 +25,7 @@ pub(crate) struct Gateways(pub(crate) Arc<Plane>);
 #[tonic::async_trait]
 impl GatewayService for Gateways {
     type AttachStream = ReceiverStream<Result<v1::AttachResponse, Status>>;
+    type GetCohortStream = tokio_stream::Iter<std::vec::IntoIter<Result<v1::PatientList, Status>>>;
 
     async fn attach(
         &self,
@@ -114,6 +115,12 @@ impl GatewayService for Gateways {
             policy_id: authorised.grant.policy.clone(),
             write: grant.terms.write,
             activated_at: Some(to_timestamp(grant.created_at)),
+            cohort_id: grant
+                .terms
+                .cohort
+                .as_ref()
+                .map(|cohort| cohort.id.clone())
+                .unwrap_or_default(),
             project_key: authorised.project_key.expose().to_vec(),
             upstream_login_key: login_key(plane, &grant.terms.database),
         }))
@@ -134,6 +141,22 @@ impl GatewayService for Gateways {
                 .await,
         )?;
         Ok(Response::new(v1::CloseSessionResponse {}))
+    }
+
+    async fn get_cohort(
+        &self,
+        request: Request<v1::GetCohortRequest>,
+    ) -> Result<Response<Self::GetCohortStream>, Status> {
+        access::gateway(&request)?;
+        let id = request.into_inner().cohort_id;
+        let patients = stored(self.0.store.cohort(&id, clock::now()).await)?
+            .ok_or_else(|| Status::not_found("no live grant has this cohort"))?;
+        let parts: Vec<_> = patients
+            .ids()
+            .chunks(PATIENTS_AT_ONCE)
+            .map(|ids| Ok(v1::PatientList { ids: ids.to_vec() }))
+            .collect();
+        Ok(Response::new(tokio_stream::iter(parts)))
     }
 
     async fn get_policy(
@@ -157,6 +180,9 @@ fn login_key(plane: &Plane, database: &DatabaseName) -> Vec<u8> {
         _ => Vec::new(),
     }
 }
+
+/// How many patients one message of a list has.
+const PATIENTS_AT_ONCE: usize = 1000;
 
 /// At most [`MAX_TEXT`] bytes, whole characters, no control characters.
 fn cut(text: String) -> String {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use phigate_grant::{Ended, Grant, GrantRequest};
+use aws_lc_rs::hmac;
+use phigate_grant::{Cohort, Ended, Grant, GrantRequest, PatientList};
 use phigate_proto::v1::grant_service_server::GrantService;
 use phigate_proto::{parse, v1};
 use phigate_store::{Credential, GrantFilter, NewGrant};
@@ -19,6 +20,9 @@ use crate::token::random;
 /// Characters of a password: Crockford's base 32, 5 bits each; nothing a shell or a URL minds.
 const PASSWORD_LEN: usize = 26;
 
+/// What the store's key is used for when it names patient lists. Salts are derived under other labels.
+const COHORT_LABEL: &[u8] = b"phigate cohort 1\n";
+
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Administration of grants.
@@ -31,8 +35,14 @@ impl GrantService for Grants {
         request: Request<v1::CreateGrantRequest>,
     ) -> Result<Response<v1::CreateGrantResponse>, Status> {
         let plane = &self.0;
-        let terms =
-            GrantRequest::try_from(request.into_inner()).map_err(|error| invalid(&error))?;
+        let mut request = request.into_inner();
+        let patients = request
+            .patients
+            .take()
+            .map(|list| PatientList::new(list.ids));
+        let patients = patients.transpose().map_err(|error| invalid(&error))?;
+        let mut terms = GrantRequest::try_from(request).map_err(|error| invalid(&error))?;
+        terms.cohort = patients.as_ref().map(|patients| cohort(plane, patients));
         let policy = admissible(plane, &terms)?;
         plane.recorder.check()?;
         let password = password()?;
@@ -44,6 +54,7 @@ impl GrantService for Grants {
             credential: &credential,
             policy: &policy.id,
             policy_body: &policy.body,
+            patients: patients.as_ref(),
         };
         let created = stored(plane.store.create_grant(&new).await)?;
         plane.recorder.wait(created.sequence).await?;
@@ -130,7 +141,7 @@ fn admissible(plane: &Plane, terms: &GrantRequest) -> Result<Policy, Status> {
             "principal: {principal} is not known"
         )));
     }
-    policy.map_err(|error| {
+    let policy = policy.map_err(|error| {
         use phigate_phi::PolicyError::{
             DuplicateRule, RevealedAndBlocked, UndeclaredSensitivity, UnknownColumn,
         };
@@ -141,7 +152,42 @@ fn admissible(plane: &Plane, terms: &GrantRequest) -> Result<Policy, Status> {
             DuplicateRule(_) => "database",
         };
         Status::invalid_argument(format!("{field}: {error}"))
-    })
+    })?;
+    let masked_views = plane
+        .databases
+        .get(&terms.database)
+        .is_some_and(|spec| spec.masked_views);
+    if policy.restricts_rows && !masked_views {
+        return Err(needs_views(terms));
+    }
+    Ok(policy)
+}
+
+/// Inline enforcement has no barrier against what PostgreSQL computes of rows that are out of scope.
+fn needs_views(terms: &GrantRequest) -> Status {
+    let database = &terms.database;
+    let field = match terms.cohort {
+        Some(_) => "patients: a grant that lists patients",
+        None => {
+            "sensitivity: a grant that does not name every sensitivity of the database's row rules"
+        }
+    };
+    Status::failed_precondition(format!(
+        "{field} needs masked views, and {database} is not served with enforcement = \"views\""
+    ))
+}
+
+/// Names a list without telling whom it names: lists are short and keys are few, so that a plain hash
+/// could be tried out.
+fn cohort(plane: &Plane, patients: &PatientList) -> Cohort {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, plane.store.salt_key().expose());
+    let mut tag = hmac::Context::with_key(&key);
+    tag.update(COHORT_LABEL);
+    tag.update(patients.to_lines().as_bytes());
+    Cohort {
+        id: hex::encode(tag.sign()),
+        patients: patients.len(),
+    }
 }
 
 /// 130 random bits.

@@ -1,5 +1,8 @@
 //! Grants are made, looked up and used.
 
+use std::sync::Arc;
+
+use phigate_phi::RowRules;
 use phigate_proto::v1;
 use phigate_wire::scram::Verifier;
 use tonic::Code;
@@ -43,11 +46,33 @@ async fn each_bad_field_is_named() {
         ("project", Code::InvalidArgument, |r| {
             r.project = "a b".into();
         }),
+        // An empty list is no grant without a limit.
+        ("patients", Code::InvalidArgument, |r| {
+            r.patients = Some(v1::PatientList::default());
+        }),
+        // Inline enforcement has no barrier.
+        ("patients", Code::FailedPrecondition, |r| {
+            r.patients = Some(v1::PatientList {
+                ids: vec!["7".into()],
+            });
+        }),
+        ("sensitivity", Code::InvalidArgument, |r| {
+            r.sensitivity = vec!["hiv".into()];
+        }),
+        ("sensitivity", Code::InvalidArgument, |r| {
+            r.sensitivity = vec!["PSY".into()];
+        }),
+        ("sensitivity", Code::FailedPrecondition, |_| {}),
+        ("determination", Code::InvalidArgument, |r| {
+            r.determination = "a\0b".into();
+        }),
     ];
     let directory = tempfile::tempdir().unwrap();
     let classification = super::rig::CLASSIFICATION;
     let known = |config: &mut phigate_control::ControlConfig| {
         config.principals = Some(vec!["alice".parse().unwrap()]);
+        let rules = "[table.patients]\nsensitivity = [{ code = 'HIV', where = 'ssn IS NULL' }]";
+        config.databases[0].rows = Arc::new(RowRules::parse(rules, "test").unwrap());
     };
     let rig = Rig::start_in(directory, classification, known).await;
     let mut admin = rig.admin();
@@ -61,7 +86,9 @@ async fn each_bad_field_is_named() {
             "{refused}"
         );
     }
-    admin.create(request()).await.unwrap();
+    let mut with_hiv = request();
+    with_hiv.sensitivity = vec!["HIV".into()];
+    admin.create(with_hiv).await.unwrap();
 }
 
 #[tokio::test]
@@ -279,4 +306,68 @@ async fn without_a_durable_leaf_there_is_no_grant_and_no_password() {
     });
     assert_eq!(told.count(), given);
     assert!(given > 0);
+}
+
+/// With masked views: the list goes to gateways of live grants only, and neither the answer nor the record
+/// shows whom it names.
+#[tokio::test]
+async fn a_cohort_is_given_to_gateways_while_its_grant_lives() {
+    let directory = tempfile::tempdir().unwrap();
+    let views = |config: &mut phigate_control::ControlConfig| {
+        config.databases[0].masked_views = true;
+    };
+    let rig = Rig::start_in(directory, super::rig::CLASSIFICATION, views).await;
+    let mut admin = rig.admin();
+    let mut wanted = request();
+    let ids: Vec<String> = (0..2500).map(|n| format!("patient-{n:05}")).collect();
+    wanted.patients = Some(v1::PatientList { ids: ids.clone() });
+    wanted.determination = "det-7".into();
+    wanted.budget = Some(v1::Budget {
+        rows: Some(10),
+        ..v1::Budget::default()
+    });
+    let created = admin.create(wanted.clone()).await.unwrap();
+    let grant = created.grant.clone().unwrap();
+    assert_eq!((grant.patients, grant.cohort_id.len()), (2500, 64));
+    assert_eq!(grant.determination, "det-7");
+    assert_eq!(grant.budget.unwrap().rows, Some(10));
+
+    let mut gateway = rig.attach("g1", "i1").await;
+    let opened = gateway.open(SESSION, &created).await.unwrap();
+    assert_eq!(opened.cohort_id, grant.cohort_id);
+    let mut client = rig.gateway("g1");
+    let request = v1::GetCohortRequest {
+        cohort_id: opened.cohort_id.clone(),
+    };
+    let mut parts = client
+        .get_cohort(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let mut got = Vec::new();
+    while let Some(part) = parts.message().await.unwrap() {
+        got.extend(part.ids);
+    }
+    assert_eq!(got, ids);
+
+    // The list is another one under another name, and the same one under the same.
+    let again = admin.create(wanted.clone()).await.unwrap();
+    assert_eq!(again.grant.unwrap().cohort_id, grant.cohort_id);
+    wanted.patients = Some(v1::PatientList {
+        ids: ids[1..].to_vec(),
+    });
+    let other = admin.create(wanted).await.unwrap().grant.unwrap();
+    assert_ne!(other.cohort_id, grant.cohort_id);
+    let request_other = v1::GetCohortRequest {
+        cohort_id: other.cohort_id,
+    };
+    assert!(client.get_cohort(request_other.clone()).await.is_ok());
+    drop(gateway);
+    admin.revoke(&other.grant_id).await;
+    let gone = client.get_cohort(request_other).await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+    assert!(
+        client.get_cohort(request).await.is_ok(),
+        "another grant has it"
+    );
 }

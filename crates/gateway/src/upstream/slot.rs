@@ -35,7 +35,10 @@ pub(crate) async fn assign(
         id: &id,
         as_of: &authorised.as_of,
         keys: &keys,
-        patients: None,
+        patients: authorised
+            .cohort
+            .as_ref()
+            .map(|(_, patients)| patients.0.as_slice()),
         writes: authorised.write,
     };
     let login = slots.assign(&assignment).await.map_err(|error| {
@@ -67,7 +70,8 @@ pub(crate) fn not_hardened(database: &DatabaseName, authorised: &Authorised) -> 
     ("not_hardened", error)
 }
 
-/// Equal for sessions that see the same: of one policy, one project, one date, reading or writing.
+/// Equal for sessions that see the same: of one policy, one project, one date, one cohort, reading or
+/// writing.
 fn assignment_id(authorised: &Authorised, keys: &[Vec<u8>; 4]) -> String {
     let mut hash = Context::new(&SHA256);
     let mut part = |bytes: &[u8]| {
@@ -80,6 +84,9 @@ fn assignment_id(authorised: &Authorised, keys: &[Vec<u8>; 4]) -> String {
     part(authorised.as_of.as_bytes());
     part(if authorised.write { b"write" } else { b"read" });
     keys.iter().for_each(|key| part(key));
+    if let Some((cohort, _)) = &authorised.cohort {
+        part(cohort.as_bytes());
+    }
     hex::encode(hash.finish())
 }
 

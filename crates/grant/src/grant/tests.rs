@@ -21,6 +21,11 @@ fn grant(duration: Duration) -> Grant {
         write: false,
         max_sessions: 16,
         project: ProjectName::parse("").unwrap(),
+        cohort: None,
+        sensitivity: std::collections::BTreeSet::new(),
+        data_use_agreement: String::new(),
+        determination: String::new(),
+        budget: crate::Budget::default(),
     };
     Grant::new(GrantId::from_random([7; 8]), terms, "admin".into(), START)
 }

@@ -1,6 +1,6 @@
 //! Reading grants.
 
-use phigate_grant::{ColumnName, Ended, Grant, GrantRequest, Life, ProjectName};
+use phigate_grant::{Budget, Cohort, ColumnName, Ended, Grant, GrantRequest, Life, ProjectName};
 use phigate_types::{DatabaseName, Epoch, GrantId, PrincipalName, Timestamp, Version};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
@@ -121,6 +121,12 @@ pub(crate) fn stored(row: &SqliteRow) -> Result<Stored, StoreError> {
         write: row.try_get("write")?,
         max_sessions: row.try_get("max_sessions")?,
         project: ProjectName::parse(row.try_get("project")?).map_err(|_| damaged("project"))?,
+        cohort: cohort(row)?,
+        sensitivity: serde_json::from_str(row.try_get("sensitivity")?)
+            .map_err(|_| damaged("sensitivity"))?,
+        data_use_agreement: row.try_get("data_use_agreement")?,
+        determination: row.try_get("determination")?,
+        budget: budget(row)?,
     };
     let life = match row.try_get("state")? {
         "active" => Life::Active,
@@ -145,6 +151,27 @@ pub(crate) fn stored(row: &SqliteRow) -> Result<Stored, StoreError> {
         },
         policy: row.try_get("policy")?,
         ended_version: ended_version.map(|version| Version(rows::unsigned(version))),
+    })
+}
+
+fn cohort(row: &SqliteRow) -> Result<Option<Cohort>, StoreError> {
+    let id: Option<String> = row.try_get("cohort")?;
+    let patients: Option<u32> = row.try_get("patients")?;
+    Ok(id.map(|id| Cohort {
+        id,
+        patients: patients.unwrap_or_default(),
+    }))
+}
+
+fn budget(row: &SqliteRow) -> Result<Budget, StoreError> {
+    let limit = |name: &str| -> Result<Option<u64>, StoreError> {
+        let limit: Option<i64> = row.try_get(name)?;
+        Ok(limit.map(rows::unsigned))
+    };
+    Ok(Budget {
+        rows: limit("max_rows")?,
+        patients: limit("max_patients")?,
+        identifiers: limit("max_identifiers")?,
     })
 }
 
