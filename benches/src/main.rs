@@ -2,7 +2,7 @@
 //! through the gateway with and without a mask, and through pgbouncer where that is installed. The
 //! contenders take turns, so that whatever else the machine does hits all of them.
 //!
-//! `cargo run --release -p phigate-benches -- [--smoke] [--json]`
+//! `cargo run --release -p phigate-benches -- [road|masking] [--smoke] [--json]`
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,6 +15,7 @@
 
 mod contender;
 mod cpu;
+mod masking;
 mod pgbench;
 mod pgbouncer;
 mod report;
@@ -30,6 +31,9 @@ use crate::report::Report;
 /// Measures what the gateway costs, as ratios within one run.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// What is measured.
+    #[arg(value_enum, default_value = "road")]
+    what: What,
     /// A few seconds, to see that everything still runs; the figures mean nothing.
     #[arg(long)]
     smoke: bool,
@@ -48,6 +52,15 @@ struct Arguments {
     /// Turns of each contender; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// The way through the gateway, beside PostgreSQL itself and pgbouncer.
+    Road,
+    /// Masking, beside the same statements unmasked, in both modes of enforcement.
+    Masking,
 }
 
 /// What is done, and how often.
@@ -92,6 +105,17 @@ impl From<Arguments> for Plan {
 async fn main() {
     let arguments = Arguments::parse();
     let json = arguments.json;
+    if arguments.what == What::Masking {
+        let plan = masking::Plan::new(arguments.smoke, arguments.rounds);
+        let lines = masking::run(&plan).await;
+        if json {
+            let lines = serde_json::to_string_pretty(&lines).expect("numbers and words");
+            println!("{lines}");
+        } else {
+            println!("{}", masking::text(&lines));
+        }
+        return;
+    }
     let plan = Plan::from(arguments);
     eprintln!("starting PostgreSQL and phigate");
     let contenders = Contenders::start(&plan).await;

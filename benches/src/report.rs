@@ -178,7 +178,8 @@ impl Workload {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+/// The middle value; NaN of none.
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)

@@ -66,6 +66,11 @@ impl Admin {
         Ok(answer.into_inner())
     }
 
+    /// The catalog's service; its requests go through [`Admin::with_token`].
+    pub fn catalog(&self) -> CatalogServiceClient<Channel> {
+        CatalogServiceClient::new(self.channel.clone())
+    }
+
     /// Ends a grant and waits for the barrier.
     ///
     /// # Panics
@@ -113,7 +118,8 @@ impl Admin {
         answer.expect("the session is killed");
     }
 
-    fn with_token<T>(&self, message: T) -> Request<T> {
+    /// A request with the admin's token.
+    pub fn with_token<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request
             .metadata_mut()

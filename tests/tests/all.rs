@@ -4,6 +4,7 @@
 
 mod attacks;
 mod audit;
+mod catalog;
 mod explain;
 mod login;
 mod masking;

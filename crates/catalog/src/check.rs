@@ -203,7 +203,7 @@ fn of_table(table: &Relation, classification: &Classification) -> Vec<Finding> {
         .collect()
 }
 
-fn is_classifiable(relation: &Relation) -> bool {
+pub(crate) fn is_classifiable(relation: &Relation) -> bool {
     let stores = matches!(
         relation.kind,
         RelationKind::Table

@@ -4,6 +4,7 @@
 
 mod check;
 mod describe;
+pub mod discover;
 pub mod doctor;
 mod error;
 pub mod harden;

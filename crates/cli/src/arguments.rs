@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// What stands inside a protected database: masked views, roles, logins.
     #[command(subcommand)]
     Database(DatabaseCommand),
+    /// What columns hold: shown, compared with another file, proposed. Nothing is applied.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Say what a grant would make of a statement: what would run, what happens to each column, or
     /// why it is refused and what to do. Nothing is run.
     Explain(Explain),
@@ -267,6 +270,40 @@ pub(crate) struct Replay {
     /// Begin with this step.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) from: usize,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Show each column with what it holds and how each profile releases it.
+    Show {
+        /// The database.
+        #[arg(long)]
+        database: String,
+    },
+    /// Check a classification file and say what it would release more or less of than the one in use.
+    Import {
+        /// The database.
+        #[arg(long)]
+        database: String,
+        /// The file: table,column,pg_type,identifier,safe_harbor,limited_dataset[,expert].
+        file: PathBuf,
+    },
+    /// Propose a classification from names and a sample of values, as a file to review. Values stay in
+    /// the database: only how many look like something is asked.
+    Discover {
+        /// The database.
+        #[arg(long)]
+        database: String,
+        /// More words for names: a CSV file with the header phrase,identifier.
+        #[arg(long, value_name = "FILE")]
+        lexicon: Option<PathBuf>,
+        /// Rows of each table to look at, at most 10000.
+        #[arg(long, value_name = "ROWS", default_value_t = 200)]
+        sample: u32,
+        /// Look at names and types alone.
+        #[arg(long)]
+        names_only: bool,
+    },
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod audit;
+mod catalog;
 mod connect;
 mod database;
 mod exit;
@@ -42,6 +43,9 @@ pub async fn run(command_line: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Audit(command) => audit::run(&command, &arguments.connection, arguments.json),
         Command::Database(command) => {
             database::run(command, &arguments.connection, arguments.json).await
+        }
+        Command::Catalog(command) => {
+            catalog::run(command, &arguments.connection, arguments.json).await
         }
         Command::Explain(options) => {
             explain::run(options, &arguments.connection, arguments.json).await

@@ -7,6 +7,7 @@
 mod access;
 mod attach;
 mod catalogs;
+mod classification;
 mod clock;
 mod config;
 mod databases;

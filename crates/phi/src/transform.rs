@@ -63,6 +63,22 @@ impl Transform {
         Self::TextScrub,
     ];
 
+    /// How much of a value it lets out, roughly: 0 nothing, 1 something of it, 2 all of it. Two
+    /// transforms that let out something are not comparable.
+    pub const fn lets_out(self) -> u8 {
+        match self {
+            Self::Null | Self::Redact | Self::TextBlock => 0,
+            Self::Year
+            | Self::YearCap90
+            | Self::AgeCap90
+            | Self::Zip3
+            | Self::Pseudonym
+            | Self::DateShift
+            | Self::TextScrub => 1,
+            Self::Keep => 2,
+        }
+    }
+
     /// The name used in files and records.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -101,6 +101,62 @@ reasons! {
     SelfCheck = "self_check", INTERNAL_ERROR;
 }
 
+impl Reason {
+    /// The way out where a refusal names no nearer one; `None` where the message says what to correct.
+    pub const fn way_out(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Syntax
+            | Self::Character
+            | Self::UnknownRelation
+            | Self::UnknownSchema
+            | Self::UnknownColumn
+            | Self::AmbiguousColumn
+            | Self::DuplicateAlias
+            | Self::Type
+            | Self::Collation
+            | Self::SettingValue => return None,
+            Self::LexersDisagree => {
+                "write comments and operators apart, and strings without unusual escapes"
+            }
+            Self::TooComplex => "split the statement, or put long lists into a temporary table",
+            Self::Statement => "leave it out, or do it on a connection that is not the gateway's",
+            Self::Construct => {
+                "say the same in another way; phictl explain tries it without a session"
+            }
+            Self::NotGranted => {
+                "phictl explain shows an administrator what another grant would allow"
+            }
+            Self::BlockedColumn => {
+                "leave the column out, or ask for a grant that reveals it; SHOW phigate.columns lists \
+                 what is withheld"
+            }
+            Self::UnclassifiedColumn | Self::UnclassifiedRelation => {
+                "ask an administrator to classify it in the database's catalog file"
+            }
+            Self::NotHardened => "ask an administrator to run phictl database harden",
+            Self::NoKeyPath => "ask an administrator to declare the table's path to the patient",
+            Self::RowRule => "ask an administrator to correct the database's row rules",
+            Self::RowScope => {
+                "ask for a grant without a patient list, or for enforcement = \"views\""
+            }
+            Self::RefusedRelation => "ask an administrator why; phictl explain tells them",
+            Self::View => {
+                "read the view's tables themselves, or ask an administrator to classify the view"
+            }
+            Self::CatalogRelation => {
+                "what \\d of psql and drivers read of pg_catalog, and information_schema, is available"
+            }
+            Self::SystemColumn => "name rows by their primary key",
+            Self::Function => "use PostgreSQL's built-in functions on the columns themselves",
+            Self::Operator => "use PostgreSQL's built-in operators",
+            Self::Setting => "SHOW ALL lists the settings that can be shown",
+            Self::Explain => "use plain EXPLAIN, which shows the plan without costs",
+            Self::Mask => "leave the column out, or ask for a grant that reveals it",
+            Self::SelfCheck => "this is a defect of the gateway: tell its operator",
+        })
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -219,7 +275,9 @@ impl From<Refusal> for PgError {
         } = *told;
         let mut error = Self::error(reason.sqlstate(), message).at(position);
         error.detail = detail;
-        error.hint = hint.map(Cow::into_owned);
+        error.hint = hint
+            .map(Cow::into_owned)
+            .or_else(|| reason.way_out().map(str::to_owned));
         error
     }
 }

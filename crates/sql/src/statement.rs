@@ -58,7 +58,8 @@ pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refus
         return Err(Refusal::new(
             Reason::Statement,
             "a change of search_path must be the last statement of its query",
-        ));
+        )
+        .with_hint("send what follows it as a query of its own"));
     }
     Ok(Batch { permits })
 }

@@ -11,6 +11,7 @@ mod attacks;
 mod catalogs;
 mod own_code;
 mod policy;
+mod refusals;
 mod round_trip;
 mod rows;
 mod scopes;

@@ -32,6 +32,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "--",
         "--smoke",
     ])?;
+    run::cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "phigate-benches",
+        "--",
+        "masking",
+        "--smoke",
+    ])?;
     two_world::smoke()?;
     test::run(&[])
 }

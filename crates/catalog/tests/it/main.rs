@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod discover;
 mod forms;
 mod login;
 mod read;

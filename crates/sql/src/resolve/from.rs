@@ -287,6 +287,7 @@ impl<'a> Resolver<'a> {
                         Reason::NotGranted,
                         "TABLESAMPLE of a masked relation is not relayed: it would tell where rows lie",
                     )
+                    .with_hint("sample by a condition on a key, such as id % 100 = 0")
                     .near(place));
                 }
                 self.out.masked |= masked.is_protected();

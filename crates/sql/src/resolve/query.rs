@@ -36,6 +36,7 @@ impl Resolver<'_> {
                 Reason::NotGranted,
                 "row locks need a grant with write permission",
             )
+            .with_hint("leave FOR UPDATE or FOR SHARE out, or ask for a grant with --write")
             .near(place));
         }
         self.push_level();

@@ -35,6 +35,10 @@ struct Options {
     force_quote: Vec<Name>,
 }
 
+/// The way out of COPY to where the server writes.
+const TO_CLIENT: &str =
+    "use COPY ... TO STDOUT, or \\copy in psql: the file is then written where you are";
+
 pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
     let Copy {
         source,
@@ -55,10 +59,10 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
         }
         (true, ast::CopyTarget::Stdin) => return Err(unsupported("COPY TO STDIN", place)),
         (true, ast::CopyTarget::File { filename: _ }) => {
-            return Err(refused("COPY to a file on the server is not relayed"));
+            return Err(refused("COPY to a file on the server is not relayed").with_hint(TO_CLIENT));
         }
         (true, ast::CopyTarget::Program { command: _ }) => {
-            return Err(refused("COPY to a program is not relayed"));
+            return Err(refused("COPY to a program is not relayed").with_hint(TO_CLIENT));
         }
     }
     let mut read = Options::default();
