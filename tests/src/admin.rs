@@ -278,10 +278,10 @@ impl Login {
     /// When the gateway refuses.
     pub async fn connect_raw(&self) -> client::Client {
         let mut client = client::Client::connect(self.address()).await;
-        client
-            .login(&self.user, &self.password, "clinic")
-            .await
-            .expect("a live grant");
+        let login = client.login(&self.user, &self.password, "clinic").await;
+        if let Err(refused) = login {
+            panic!("no live grant: {}: {}", refused.code(), refused.message());
+        }
         client
     }
 

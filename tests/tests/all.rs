@@ -12,6 +12,8 @@ mod operator;
 mod psql;
 mod psycopg;
 mod session_end;
+#[cfg(feature = "sql-off-for-tests")]
+mod sql_off;
 mod tokio_postgres;
 mod two_worlds;
 mod views;

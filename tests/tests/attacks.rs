@@ -15,7 +15,7 @@ pub(crate) const FILES: [&str; 5] = [
 ];
 
 /// More of them, which ask for rows in an order that SQL leaves open: not for comparing two worlds.
-const MORE: [&str; 3] = [
+pub(crate) const MORE: [&str; 3] = [
     include_str!("../attacks/keys.sql"),
     include_str!("../attacks/readers.sql"),
     include_str!("../attacks/sessions.sql"),

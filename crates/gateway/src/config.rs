@@ -1,6 +1,7 @@
 //! What a gateway is told when it starts; checked before it gets here.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use phigate_audit::LogConfig;
@@ -18,6 +19,8 @@ pub struct GatewayConfig {
     pub listen: SocketAddr,
     /// The address shown to analysts, `host:port`; `None` shows the bound address.
     pub advertised: Option<String>,
+    /// Where it keeps what it must remember from one start to the next; made if need be.
+    pub state: PathBuf,
     /// How clients' connections are protected.
     pub tls: TlsMode,
     /// The control plane.

@@ -7,6 +7,7 @@ use phigate_catalog::{Slots, Watcher};
 use phigate_sql::Snapshot;
 use phigate_types::DatabaseName;
 
+use crate::columns::Columns;
 use crate::limits;
 use crate::upstream::Address;
 
@@ -17,6 +18,8 @@ pub(crate) struct Database {
     pub(crate) passthrough: bool,
     /// In views mode, where sessions' logins come from.
     pub(crate) slots: Option<Slots>,
+    /// Which column each classified name meant at first.
+    pub(crate) columns: Columns,
     watcher: Watcher,
 }
 
@@ -26,6 +29,7 @@ impl Database {
         address: Address,
         passthrough: bool,
         slots: Option<Slots>,
+        columns: Columns,
         watcher: Watcher,
     ) -> Self {
         Self {
@@ -33,6 +37,7 @@ impl Database {
             address,
             passthrough,
             slots,
+            columns,
             watcher,
         }
     }

@@ -268,22 +268,24 @@ impl Enforcer {
             let user = self.database.address.user.clone();
             (self.facts.database.clone(), user)
         });
+        let known = Arc::clone(&self.database);
         let bind = async move {
             tokio::task::spawn_blocking(move || {
-                let bound = BoundPolicy::bind(&policy, &of, &release);
-                Arc::new(match &through {
+                let strangers = known.columns.strangers(&policy, &of)?;
+                let bound = BoundPolicy::bind_known(&policy, &of, &release, &strangers);
+                Ok::<_, std::io::Error>(Arc::new(match &through {
                     None => bound,
                     Some((database, user)) => bound.through_views(&of, &Through { database, user }),
-                })
+                }))
             })
             .await
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)))
         };
-        let bound = self
-            .plans
-            .bound
-            .try_get_with(key, bind)
-            .await
-            .map_err(|_| Refused::defect())?;
+        let bound = self.plans.bound.try_get_with(key, bind).await;
+        let bound = bound.map_err(|error| {
+            tracing::error!(%error, "the policy could not be bound");
+            Refused::unkept()
+        })?;
         let scope = self.scope(snapshot.epoch, path);
         self.current = Some(Current {
             snapshot,
@@ -446,6 +448,17 @@ impl Refused {
                  seconds. Other databases are not affected.",
             )
             .with_hint("try again in a few seconds; if it lasts, the gateway's log says why"),
+        }
+    }
+
+    fn unkept() -> Self {
+        Self {
+            reason: "columns_unkept",
+            error: PgError::error(
+                SqlState::IO_ERROR,
+                "the gateway cannot keep in mind which columns were classified",
+            )
+            .with_hint("tell the operator of the gateway"),
         }
     }
 

@@ -10,6 +10,7 @@ mod authorise;
 mod cancel;
 mod clock;
 mod cohort;
+mod columns;
 mod config;
 mod connection;
 mod control;
@@ -21,6 +22,8 @@ mod limits;
 mod listen;
 mod live;
 mod session;
+#[cfg(feature = "sql-off-for-tests")]
+mod sql_off;
 mod startup;
 mod stream;
 mod tls;
@@ -128,6 +131,8 @@ async fn databases(
             Enforcement::Inline => Watcher::start(upstream.clone(), POLL_EVERY),
             Enforcement::Views => Watcher::start_listening(upstream.clone(), POLL_EVERY),
         };
+        let columns = columns::Columns::open(&config.state, &configured.name)
+            .map_err(|error| wrong(error.to_string()))?;
         let slots = match configured.enforcement {
             Enforcement::Inline => None,
             Enforcement::Views => Some(Slots::new(upstream)),
@@ -137,6 +142,7 @@ async fn databases(
             address,
             configured.passthrough,
             slots,
+            columns,
             watcher,
         );
         databases.insert(configured.name.clone(), Arc::new(database));

@@ -72,6 +72,7 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
         id: config.gateway.id.clone(),
         listen: config.gateway.listen,
         advertised: config.gateway.advertise.clone(),
+        state: config.data_dir.join("gateway"),
         tls: tls(config)?,
         control: ControlEndpoint {
             url,

@@ -38,8 +38,8 @@ pub use snapshot::{
 
 pub use budget::ANALYSIS_STACK_BYTES;
 pub use policy::{
-    BoundPolicy, Field, MaskedView, ReleasedColumn, Through, ToldColumn, policy_schema,
-    row_condition,
+    BoundPolicy, Field, KnownColumns, MaskedView, ReleasedColumn, Strangers, Through, ToldColumn,
+    classification_id, policy_schema, row_condition,
 };
 pub use statement::{analyse, analyse_one};
 pub use temporary::{MAX_TEMPORARY, Temporary, TemporaryChange, TemporaryRelation};

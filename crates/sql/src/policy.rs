@@ -3,6 +3,7 @@
 mod bind;
 mod columns;
 mod inherit;
+mod known;
 mod machinery;
 mod masked_view;
 mod predicate;
@@ -25,6 +26,7 @@ use crate::snapshot::Relation;
 use crate::{Snapshot, Touch};
 
 pub(crate) use columns::{Columns, Found, SourceColumn, Visibility};
+pub use known::{KnownColumns, Strangers, classification_id};
 pub use masked_view::{MaskedView, ReleasedColumn, policy_schema};
 pub use scope::row_condition;
 pub(crate) use through::DEFINER;
@@ -48,6 +50,8 @@ pub struct BoundPolicy {
     restricted: HashSet<u32>,
     /// What the columns that do not leave as they are hold, by table oid and column number.
     classes: HashMap<(u32, i16), IdentifierClass>,
+    /// Relations with columns that are not what their names meant.
+    renamed: HashSet<u32>,
     /// In views mode, what stands in the place of relations.
     through: Option<through::Views>,
 }
@@ -88,6 +92,14 @@ pub(crate) struct Masked {
     pub(crate) beneath: Vec<Touch>,
 }
 
+/// Why a column is refused that was renamed.
+pub(crate) const RENAMED: &str =
+    "It is not the column that had this name, or it had another, when the gateway first saw it.";
+/// What an administrator can do about it.
+pub(crate) const RENAMED_HINT: &str = "ask an administrator to give the columns their names back, \
+    or to confirm the classification: change the catalog file, or remove DATABASE.columns.json from \
+    the gateway's directory, and start the gateway again";
+
 /// The name by which a substituted relation is visible inside its derived table.
 pub(crate) const INNER: &str = "t";
 
@@ -95,7 +107,17 @@ impl BoundPolicy {
     /// Binds a policy to a catalog. Never fails: what cannot be released is refused when it is
     /// named, and says why.
     pub fn bind(policy: &EffectivePolicy, snapshot: &Snapshot, cx: &ReleaseContext) -> Self {
-        bind::bind(policy, snapshot, cx)
+        bind::bind(policy, snapshot, cx, &Strangers::default())
+    }
+
+    /// The same, with columns refused that are not what their names meant before.
+    pub fn bind_known(
+        policy: &EffectivePolicy,
+        snapshot: &Snapshot,
+        cx: &ReleaseContext,
+        strangers: &Strangers,
+    ) -> Self {
+        bind::bind(policy, snapshot, cx, strangers)
     }
 
     /// The id of the policy that was bound.

@@ -61,6 +61,8 @@ reasons! {
     DuplicateAlias = "duplicate_alias", DUPLICATE_ALIAS;
     /// A column that the grant blocks.
     BlockedColumn = "blocked_column", INSUFFICIENT_PRIVILEGE;
+    /// A column that is not the one that was classified by its name.
+    RenamedColumn = "renamed_column", INSUFFICIENT_PRIVILEGE;
     /// A column that nobody has classified.
     UnclassifiedColumn = "unclassified_column", INSUFFICIENT_PRIVILEGE;
     /// A relation that nobody has classified.
@@ -133,6 +135,7 @@ impl Reason {
             Self::UnclassifiedColumn | Self::UnclassifiedRelation => {
                 "ask an administrator to classify it in the database's catalog file"
             }
+            Self::RenamedColumn => "ask an administrator to confirm the database's classification",
             Self::NotHardened => "ask an administrator to run phictl database harden",
             Self::NoKeyPath => "ask an administrator to declare the table's path to the patient",
             Self::RowRule => "ask an administrator to correct the database's row rules",

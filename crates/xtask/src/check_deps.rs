@@ -59,6 +59,10 @@ const PURE: &[&str] = &["types", "wire", "phi", "sql", "grant", "lease"];
 /// What a pure crate may not depend on.
 const IMPURE: &[&str] = &["tokio", "sqlx", "tonic", "rustix", "socket2", "getrandom"];
 
+/// The feature that switches the SQL layer off: no crate but the tests may name it, beside the one
+/// that has it, and nothing may have it by default.
+pub(crate) const TEST_FEATURE: &str = "sql-off-for-tests";
+
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -68,12 +72,14 @@ struct Metadata {
 struct Package {
     name: String,
     dependencies: Vec<Dependency>,
+    features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
     kind: Option<String>,
+    features: Vec<String>,
 }
 
 /// Fails with every edge that the table does not have.
@@ -82,6 +88,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut wrong = Vec::new();
     for package in metadata()?.packages {
         let name = short(&package.name);
+        if switches_off(&package) {
+            wrong.push(format!("{name} may not have the feature {TEST_FEATURE}"));
+        }
         if TEST_ONLY.contains(&name) {
             continue;
         }
@@ -108,6 +117,23 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("check-deps:\n  {}", wrong.join("\n  "))
+}
+
+/// Whether building a package as it is would switch the SQL layer off, or building it with another
+/// feature could.
+fn switches_off(package: &Package) -> bool {
+    let names = |feature: &String| feature.contains(TEST_FEATURE);
+    let has = |name: &str| package.features.contains_key(name);
+    let by_dependency = package
+        .dependencies
+        .iter()
+        .any(|d| d.features.iter().any(names));
+    let by_feature = package
+        .features
+        .iter()
+        .any(|(name, enabled)| name != TEST_FEATURE && enabled.iter().any(names));
+    let may_have = ["gateway", "tests"].contains(&short(&package.name));
+    by_dependency || by_feature || (has(TEST_FEATURE) && !may_have)
 }
 
 fn metadata() -> anyhow::Result<Metadata> {

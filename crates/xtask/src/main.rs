@@ -42,6 +42,8 @@ enum Chore {
     },
     /// Compare generated statements in two databases that differ in what masks hide.
     TwoWorld(two_world::Arguments),
+    /// Attack the masked views with the gateway's SQL layer switched off.
+    SqlOff,
     /// Measure what the gateway costs, as ratios within one run; arguments after `--` go to it.
     Bench {
         /// For the benchmark: --smoke, --json, --clients, ...
@@ -59,9 +61,29 @@ fn main() -> anyhow::Result<()> {
         Chore::AllowLists(arguments) => allow_lists::run(&arguments),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
+        Chore::SqlOff => sql_off(),
         Chore::Bench { arguments } => bench(&arguments),
         Chore::Ci => ci::run(),
     }
+}
+
+/// The variable is what the feature asks for before it compiles (`crates/gateway/src/sql_off.rs`).
+fn sql_off() -> anyhow::Result<()> {
+    run::cargo_with(
+        &[
+            "test",
+            "--package",
+            "phigate-tests",
+            "--features",
+            check_deps::TEST_FEATURE,
+            "--test",
+            "all",
+            "--",
+            "sql_off::",
+            "--nocapture",
+        ],
+        &[("PHIGATE_SQL_OFF_FOR_TESTS", "1")],
+    )
 }
 
 fn bench(arguments: &[String]) -> anyhow::Result<()> {

@@ -96,6 +96,11 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
         // The date is the slot's, so that one binding serves every grant.
         Some(_) => ReleaseContext::new(authorised.profile, "", KeyAccess::Slot),
     };
+    #[cfg(feature = "sql-off-for-tests")]
+    let authority = match slots {
+        Some(_) => crate::sql_off::authority(),
+        None => authority,
+    };
     let facts = Facts {
         user: requested.principal.clone(),
         database: requested.database.clone(),

@@ -132,6 +132,7 @@ impl House {
             id: id.clone(),
             listen: "127.0.0.1:0".parse().unwrap(),
             advertised: None,
+            state: path.join("gateway"),
             tls,
             control: ControlEndpoint {
                 url: format!("https://localhost:{}", control.port()),

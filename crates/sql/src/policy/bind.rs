@@ -10,7 +10,7 @@ use phigate_phi::{
 
 use super::columns::{Columns, SourceColumn, Visibility};
 use super::inherit::{Rules, folded, stricter};
-use super::{Access, BoundPolicy, INNER, Masked, machinery, scope, views};
+use super::{Access, BoundPolicy, INNER, Masked, Strangers, machinery, scope, views};
 use crate::allow;
 use crate::ir::Name;
 use crate::refusal::{Reason, Refusal};
@@ -20,18 +20,20 @@ pub(super) fn bind(
     policy: &EffectivePolicy,
     snapshot: &Snapshot,
     cx: &ReleaseContext,
+    strangers: &Strangers,
 ) -> BoundPolicy {
     let mut bound = BoundPolicy {
         id: Some(policy.id.clone()),
         profile: Some(policy.profile),
         epoch: snapshot.epoch,
         pins: policy.unclassified != Unclassified::Release,
+        renamed: strangers.relations(),
         ..BoundPolicy::default()
     };
     let own: Rules = snapshot
         .relations()
         .filter(|relation| !relation.is_catalog())
-        .map(|relation| (relation.oid, rules_of(relation, policy)))
+        .map(|relation| (relation.oid, rules_of(relation, policy, strangers)))
         .collect();
     let mut views = Vec::new();
     for relation in snapshot.relations() {
@@ -50,7 +52,7 @@ pub(super) fn bind(
         if policy.unclassified == Unclassified::Release {
             rows_within(relation, &mut rules, &own, snapshot);
         }
-        let access = user(relation, rules, policy, snapshot, cx);
+        let access = user(relation, rules, policy, snapshot, cx, strangers);
         bound.insert(relation, access);
     }
     views::bind(&mut bound, views, snapshot);
@@ -79,8 +81,15 @@ impl BoundPolicy {
     }
 }
 
-fn rules_of(relation: &Relation, policy: &EffectivePolicy) -> Vec<Option<Treatment>> {
+fn rules_of(
+    relation: &Relation,
+    policy: &EffectivePolicy,
+    strangers: &Strangers,
+) -> Vec<Option<Treatment>> {
     let rule = |column: &Column| {
+        if strangers.has(relation.oid, column.attnum) {
+            return Some(Treatment::Block);
+        }
         let name = ColumnName {
             schema: relation.schema.clone(),
             table: relation.name.clone(),
@@ -150,6 +159,7 @@ fn user(
     policy: &EffectivePolicy,
     snapshot: &Snapshot,
     cx: &ReleaseContext,
+    strangers: &Strangers,
 ) -> Access {
     let explicit = matches!(
         relation.kind,
@@ -179,6 +189,9 @@ fn user(
     let mut treatments = Vec::with_capacity(relation.columns.len());
     for (column, rule) in relation.columns.iter().zip(rules) {
         let (treatment, visibility) = match (rule, unclassified) {
+            (Some(Treatment::Block), _) if strangers.has(relation.oid, column.attnum) => {
+                (Treatment::Block, Visibility::Renamed)
+            }
             (Some(Treatment::Block), _) => (Treatment::Block, Visibility::Blocked),
             (Some(Treatment::Release(transform)), _) => {
                 (Treatment::Release(transform), Visibility::Visible)

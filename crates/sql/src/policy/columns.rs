@@ -33,6 +33,8 @@ pub(crate) enum Visibility {
     Visible,
     Blocked,
     Unclassified,
+    /// It is not the column that was classified by this name.
+    Renamed,
 }
 
 /// What a search by name finds.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use phigate_phi::quote_identifier;
 
 use super::masked_view::{name_of, own_rows_name_of, policy_schema};
-use super::{Access, BoundPolicy, INNER, Masked, MaskedView, views};
+use super::{Access, BoundPolicy, INNER, Masked, MaskedView, RENAMED, RENAMED_HINT, views};
 use crate::refusal::{Reason, Refusal};
 use crate::snapshot::{HardenedView, INFORMATION_SCHEMA, Relation, RelationKind, Snapshot};
 
@@ -68,6 +68,10 @@ impl BoundPolicy {
             let Some(view) = self.masked_view(relation, snapshot) else {
                 continue;
             };
+            if self.renamed.contains(&relation.oid) {
+                access.insert(relation.oid, renamed(relation));
+                continue;
+            }
             let hardened = self
                 .policy_id()
                 .and_then(|policy| snapshot.hardened(policy, relation.oid));
@@ -227,6 +231,18 @@ fn changed(relation: &Relation, through: &Through<'_>) -> Access {
         relation.schema, relation.name
     );
     refused(message, relation, through)
+}
+
+fn renamed(relation: &Relation) -> Access {
+    let message = format!(
+        "columns of relation {}.{} were renamed since they were classified",
+        relation.schema, relation.name
+    );
+    Access::Refused(Box::new(
+        Refusal::new(Reason::RenamedColumn, message)
+            .with_detail(RENAMED)
+            .with_hint(RENAMED_HINT),
+    ))
 }
 
 fn not_hardened(relation: &Relation, through: &Through<'_>) -> Access {

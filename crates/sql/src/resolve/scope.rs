@@ -358,6 +358,7 @@ impl Resolver<'_> {
             Visibility::Visible => return Ok(()),
             Visibility::Blocked => Reason::BlockedColumn,
             Visibility::Unclassified => Reason::UnclassifiedColumn,
+            Visibility::Renamed => Reason::RenamedColumn,
         };
         let (mut source, mut column) = (source, column);
         while let Some(Origin::Join(origins, _)) = self.out.sources.get(source).map(|s| &s.origin) {
@@ -390,6 +391,12 @@ impl Resolver<'_> {
                 "request it with phictl request create --database {} --reveal {table}.{column}",
                 self.cx.session.database,
             )),
+            Reason::RenamedColumn => Refusal::new(
+                reason,
+                format!("column \"{column}\" of {table} was renamed since it was classified"),
+            )
+            .with_detail(crate::policy::RENAMED)
+            .with_hint(crate::policy::RENAMED_HINT),
             _unclassified => Refusal::new(
                 reason,
                 format!("column \"{column}\" of {table} is not classified"),
