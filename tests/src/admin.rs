@@ -11,7 +11,7 @@ use phigate_proto::v1::{
     CreateGrantRequest, CreateGrantResponse, ExplainStatementRequest, ExplainStatementResponse,
     KillSessionRequest, ListSessionsRequest, RevokeGrantRequest, RevokeGrantResponse, Session,
 };
-use phigate_testkit::{client, within};
+use phigate_testkit::{client, eventually, within};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
@@ -272,17 +272,22 @@ impl Login {
         format!("postgres://{user}:{password}@{host}:{port}/clinic?{tls}")
     }
 
-    /// A client that speaks the wire protocol by hand, logged in over plain TCP.
+    /// A client that speaks the wire protocol by hand, logged in over plain TCP. A gateway that lost
+    /// its lease, on a machine that stalls, is asked again, as it says.
     ///
     /// # Panics
     /// When the gateway refuses.
     pub async fn connect_raw(&self) -> client::Client {
-        let mut client = client::Client::connect(self.address()).await;
-        let login = client.login(&self.user, &self.password, "clinic").await;
-        if let Err(refused) = login {
-            panic!("no live grant: {}: {}", refused.code(), refused.message());
-        }
-        client
+        eventually("a session", async || {
+            let mut client = client::Client::connect(self.address()).await;
+            let done = client.login(&self.user, &self.password, "clinic").await;
+            match done {
+                Ok(()) => Some(client),
+                Err(error) if error.code().as_str() == "57P03" => None,
+                Err(error) => panic!("no live grant: {}: {}", error.code(), error.message()),
+            }
+        })
+        .await
     }
 
     /// The gateway's address.

@@ -30,6 +30,31 @@ pub enum Expect {
 const HEADER: &str = "-- attack: ";
 const THEN: &str = "-- then";
 
+/// The files whose attacks need nothing but the hospital.
+const FILES: [&str; 13] = [
+    include_str!("../attacks/questions.sql"),
+    include_str!("../attacks/lexical.sql"),
+    include_str!("../attacks/names.sql"),
+    include_str!("../attacks/functions.sql"),
+    include_str!("../attacks/statements.sql"),
+    include_str!("../attacks/inference.sql"),
+    include_str!("../attacks/keys.sql"),
+    include_str!("../attacks/readers.sql"),
+    include_str!("../attacks/sessions.sql"),
+    include_str!("../attacks/types.sql"),
+    include_str!("../attacks/texts.sql"),
+    include_str!("../attacks/aggregates.sql"),
+    include_str!("../attacks/states.sql"),
+];
+
+/// Every attack that needs nothing but the hospital.
+///
+/// # Panics
+/// On a file that is not in the format.
+pub fn corpus() -> Vec<Attack> {
+    FILES.iter().flat_map(|text| parse(text)).collect()
+}
+
 /// Reads a file of attacks.
 ///
 /// # Panics

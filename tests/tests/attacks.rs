@@ -6,25 +6,6 @@ use phigate_tests::attack::{self, Attack, Expect};
 use phigate_tests::canary::World;
 use phigate_tests::{House, Login, Phigate};
 
-pub(crate) const FILES: [&str; 5] = [
-    include_str!("../attacks/lexical.sql"),
-    include_str!("../attacks/names.sql"),
-    include_str!("../attacks/functions.sql"),
-    include_str!("../attacks/statements.sql"),
-    include_str!("../attacks/inference.sql"),
-];
-
-/// More of them, which ask for rows in an order that SQL leaves open: not for comparing two worlds.
-pub(crate) const MORE: [&str; 7] = [
-    include_str!("../attacks/keys.sql"),
-    include_str!("../attacks/readers.sql"),
-    include_str!("../attacks/sessions.sql"),
-    include_str!("../attacks/types.sql"),
-    include_str!("../attacks/texts.sql"),
-    include_str!("../attacks/aggregates.sql"),
-    include_str!("../attacks/states.sql"),
-];
-
 /// What an administrator left in the database, and attacks by way of it.
 const OBJECTS: &str = include_str!("../attacks/upstream_objects.sql");
 const BY_OBJECTS: &str = include_str!("../attacks/upstream.sql");
@@ -98,11 +79,7 @@ async fn attack_all(profile: &str) {
     let login = phigate.grant("mallory").profile(profile).create().await;
     let mut failures = Vec::new();
     let mut count = 0;
-    for attack in FILES
-        .iter()
-        .chain(&MORE)
-        .flat_map(|text| attack::parse(text))
-    {
+    for attack in attack::corpus() {
         count += 1;
         let answers = simple(&login, &attack).await;
         failures.extend(verdict(&attack, &answers).err());

@@ -7,7 +7,7 @@ use phigate_tests::attack;
 use phigate_tests::canary::World;
 use phigate_tests::{Enforcement, House};
 
-use super::attacks::{FILES, MORE, simple};
+use super::attacks::simple;
 
 /// No attack is worth waiting for.
 const PATIENCE: &str = "ALTER DATABASE clinic SET statement_timeout = '5s'";
@@ -41,11 +41,7 @@ async fn the_login_of_a_policy_reads_nothing_that_is_masked() {
 
     let login = phigate.grant("mallory").create().await;
     let (mut count, mut denied, mut failures) = (0, 0, Vec::new());
-    for attack in FILES
-        .iter()
-        .chain(&MORE)
-        .flat_map(|text| attack::parse(text))
-    {
+    for attack in attack::corpus() {
         count += 1;
         let answers = simple(&login, &attack).await;
         let own = World::One

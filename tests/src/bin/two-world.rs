@@ -23,6 +23,7 @@ struct Arguments {
     enforcement: String,
     minutes: u64,
     examples: bool,
+    no_attacks: bool,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +60,7 @@ fn work(arguments: &Arguments) -> bool {
             seed: arguments.seed,
             release: *release,
             house: House::default().enforcement(arguments.enforcement.as_str()),
+            attacks: !arguments.no_attacks,
             limit: Duration::from_secs(60 * arguments.minutes),
             shrink: Duration::from_secs(40),
             progress: 5_000,
@@ -88,11 +90,16 @@ fn read(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         enforcement: "inline".to_owned(),
         minutes: 600,
         examples: false,
+        no_attacks: false,
     };
     let mut words = words;
     while let Some(name) = words.next() {
         if name == "--examples" {
             arguments.examples = true;
+            continue;
+        }
+        if name == "--no-attacks" {
+            arguments.no_attacks = true;
             continue;
         }
         let value = words

@@ -15,6 +15,7 @@ use super::side::Side;
 use super::transcript::{Comparison, compare, normalised};
 use super::worlds::{Hospital, Place, Release};
 use crate::House;
+use crate::attack;
 use crate::canary::World;
 
 /// Scripts that are sent before any answer is waited for.
@@ -27,10 +28,23 @@ const SHRINKS: usize = 300;
 const FINDINGS: usize = 10;
 
 /// Settings that change plans: an answer that follows them follows the order of rows.
-const OTHER_PLANS: [&str; 3] = [
+const OTHER_PLANS: [&str; 4] = [
+    "SET enable_hashjoin = on",
     "SET enable_hashjoin = off; SET enable_hashagg = off",
     "SET enable_nestloop = off; SET enable_sort = off; SET enable_indexscan = off; SET enable_bitmapscan = off",
     "SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_material = off",
+];
+
+/// Orders of rows that are tried before a difference is a finding.
+const ORDERS: usize = 5;
+
+/// Attacks whose answers hold what differs between any two servers or sessions: process ids, counters,
+/// the session's id, instants.
+const VOLATILE: [&str; 4] = [
+    "show-all",
+    "terminate-backend",
+    "stat-user-tables",
+    "show-grant",
 ];
 
 /// What to run.
@@ -44,6 +58,8 @@ pub struct Plan {
     pub release: Release,
     /// How everything is set up.
     pub house: House,
+    /// Whether the attack list is played first.
+    pub attacks: bool,
     /// Ends a run before its number is reached.
     pub limit: Duration,
     /// How long a finding is minimised.
@@ -93,6 +109,9 @@ pub async fn run(plan: &Plan) -> Report {
         report: Report::default(),
         shrink: plan.shrink,
     };
+    if plan.attacks {
+        runner.attacks().await;
+    }
     let started = Instant::now();
     let (mut number, mut said) = (0, 0);
     while runner.report.statements < plan.statements
@@ -162,6 +181,47 @@ impl Runner<'_> {
         }
     }
 
+    /// Each attack in sessions of its own, in both protocols where it is one statement.
+    async fn attacks(&mut self) {
+        for attack in attack::corpus() {
+            if VOLATILE.contains(&attack.name.as_str()) {
+                continue;
+            }
+            let items = attack.statements.iter().map(Item::simple).collect();
+            let mut scripts = vec![Script { items }];
+            if let [sql] = attack.statements.as_slice() {
+                let items = [false, true].map(|binary| Item::extended(sql, binary));
+                scripts.push(Script {
+                    items: items.to_vec(),
+                });
+            }
+            for script in scripts {
+                let (one, two) = self.alone(&script).await;
+                for (item, answer) in script.items.iter().zip(&one) {
+                    self.report.count(&item.message, answer, &self.judge);
+                }
+                match differs(&script, &one, &two) {
+                    Ok(comparisons) => comparisons
+                        .into_iter()
+                        .for_each(|c| self.report.compared(c)),
+                    Err(why) if why.starts_with(LEAK) || !self.is_open(&script, &one).await => {
+                        let text = format!("DIVERGENCE, attack {}: {why}", attack.name);
+                        eprintln!("{text}");
+                        self.report.divergences.push(text);
+                    }
+                    Err(_) => self.report.open += 1,
+                }
+            }
+        }
+    }
+
+    /// Plays a script in new sessions of both worlds.
+    async fn alone(&mut self, script: &Script) -> (Vec<Answer>, Vec<Answer>) {
+        self.one.renew();
+        self.two.renew();
+        tokio::join!(self.one.play(&script.items), self.two.play(&script.items))
+    }
+
     fn generate(&self, choices: Choices) -> (Script, Vec<u32>) {
         Generator::new(&self.grammar, &self.tables, choices).script()
     }
@@ -206,33 +266,31 @@ impl Runner<'_> {
 
     /// Plays a script alone in both worlds; what differs, unless it does so in one world alone.
     async fn diverges(&mut self, script: &Script) -> Option<String> {
-        for side in [&mut self.one, &mut self.two, &mut self.shuffled] {
-            side.renew();
-        }
-        let items = &script.items;
-        let (one, two) = tokio::join!(self.one.play(items), self.two.play(items));
+        let (one, two) = self.alone(script).await;
         let why = differs(script, &one, &two).err()?;
-        let leak = why.starts_with(LEAK);
-        let shuffled = self.shuffled.play(items).await;
-        if !leak && differs(script, &one, &shuffled).is_err() {
+        if !why.starts_with(LEAK) && self.is_open(script, &one).await {
             return None;
         }
-        for settings in OTHER_PLANS {
-            if leak {
-                break;
+        Some(why)
+    }
+
+    /// Whether the first world answers otherwise when its rows are stored in another order, or read by
+    /// another plan.
+    async fn is_open(&mut self, script: &Script, one: &[Answer]) -> bool {
+        for salt in 0..ORDERS {
+            if salt > 0 {
+                self.shuffled.hospital().shuffle(salt).await;
             }
-            self.shuffled.renew();
-            let item = Item {
-                message: super::generate::Message::Simple(settings.to_owned()),
-                plan: false,
-            };
-            self.shuffled.play(&[item]).await;
-            let other = self.shuffled.play(items).await;
-            if differs(script, &one, &other).is_err() {
-                return None;
+            for settings in OTHER_PLANS {
+                self.shuffled.renew();
+                self.shuffled.play(&[Item::simple(settings)]).await;
+                let other = self.shuffled.play(&script.items).await;
+                if differs(script, one, &other).is_err() {
+                    return true;
+                }
             }
         }
-        Some(why)
+        false
     }
 }
 
@@ -244,7 +302,8 @@ fn differs(script: &Script, one: &[Answer], two: &[Answer]) -> Result<Vec<Compar
     for (world, answers) in [(World::One, one), (World::Two, two)] {
         for (item, answer) in script.items.iter().zip(answers) {
             // A plan repeats the statement, and statements guess at what is masked.
-            if item.plan {
+            let own = item.message.sql();
+            if item.plan || world.find(own.as_bytes()).is_some() {
                 continue;
             }
             for frame in answer.frames() {

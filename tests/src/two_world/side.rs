@@ -63,6 +63,11 @@ impl<'a> Side<'a> {
         answers
     }
 
+    /// Where it is.
+    pub fn hospital(&self) -> &'a Hospital {
+        self.hospital
+    }
+
     /// Ends the session; the next item starts another.
     pub fn renew(&mut self) {
         self.client = None;

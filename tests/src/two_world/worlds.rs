@@ -147,6 +147,20 @@ impl Hospital {
     }
 }
 
+impl Hospital {
+    /// Stores every row once more, in an order that depends on the salt. What an answer follows of that,
+    /// SQL leaves open.
+    ///
+    /// # Panics
+    /// When PostgreSQL refuses.
+    pub async fn shuffle(&self, salt: usize) {
+        let sql = SHUFFLE.replace("@SALT@", &salt.to_string());
+        let sql = format!("SET session_replication_role = replica; {sql}; ANALYZE");
+        let done = self.phigate.cluster.execute(clinic::DATABASE, &sql).await;
+        done.unwrap_or_else(|error| panic!("shuffling: {error}"));
+    }
+}
+
 async fn small() -> Cluster {
     let key = format!("hospital-{PATIENTS}-{}", clinic::fingerprint());
     let made = template(&key, async |cluster| {
@@ -169,8 +183,9 @@ fn sql(place: Place, release: Release) -> String {
         (Release::Custom, Place::Two) => CUSTOM_TWO,
         (Release::Custom, Place::One | Place::Shuffled) => CUSTOM_ONE,
     };
+    let shuffle = SHUFFLE.replace("@SALT@", "0");
     let order = if place == Place::Shuffled {
-        SHUFFLE
+        &*shuffle
     } else {
         ""
     };
@@ -249,7 +264,7 @@ const SHUFFLE: &str = "
       FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
         EXECUTE format('CREATE TEMP TABLE moved AS SELECT * FROM %s', t);
         EXECUTE format('DELETE FROM %s', t);
-        EXECUTE format('INSERT INTO %s SELECT * FROM moved AS m ORDER BY md5(m::text)', t);
+        EXECUTE format('INSERT INTO %s SELECT * FROM moved AS m ORDER BY md5(m::text || ''@SALT@'')', t);
         DROP TABLE moved;
       END LOOP;
     END $$";

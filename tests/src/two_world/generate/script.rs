@@ -281,6 +281,30 @@ impl Generator<'_> {
     }
 }
 
+impl Item {
+    /// A simple query.
+    pub fn simple(sql: impl Into<String>) -> Self {
+        let sql = sql.into();
+        Self {
+            plan: sql.trim_start().to_ascii_uppercase().starts_with("EXPLAIN"),
+            message: Message::Simple(sql),
+        }
+    }
+
+    /// One statement without parameters in the extended protocol.
+    pub fn extended(sql: &str, binary: bool) -> Self {
+        Self {
+            message: Message::Extended {
+                sql: sql.to_owned(),
+                params: Vec::new(),
+                binary,
+                rows: 0,
+            },
+            ..Self::simple(sql)
+        }
+    }
+}
+
 impl Script {
     fn simple(&mut self, sql: impl Into<String>) {
         self.push(Message::Simple(sql.into()));
