@@ -239,6 +239,7 @@ name = "clinic"
 upstream = "{upstream}"
 catalog = "clinic.phi.csv"
 enforcement = "{enforcement}"
+accept = ["definer_function public.f_secdef()"]
 unclassified = "{unclassified}"
 passthrough = {passthrough}
 {more}
@@ -297,6 +298,15 @@ impl Phigate {
         if let Err(error) = hardened {
             eprintln!("not hardened: {error:#}");
         }
+    }
+
+    /// The password of a slot login: what only gateways know.
+    ///
+    /// # Panics
+    /// In inline mode.
+    pub fn slot_password(&self, login: &str) -> String {
+        let hardener = self.hardener.as_ref().expect("views mode has slots");
+        hardener.password(login)
     }
 
     /// Hardens again, as an administrator does when a table has changed.

@@ -11,6 +11,7 @@ mod masking;
 mod operator;
 mod psql;
 mod psycopg;
+mod second_line;
 mod session_end;
 #[cfg(feature = "sql-off-for-tests")]
 mod sql_off;

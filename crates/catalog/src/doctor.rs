@@ -1,8 +1,21 @@
 //! What would let a session see more than its grant releases, although the gateway does its part:
 //! the second line examined, by name. Findings are made of facts by pure functions.
 
+mod checks;
+mod facts;
+
+#[cfg(test)]
+mod tests;
+
 use phigate_phi::EffectivePolicy;
 use phigate_sql::Snapshot;
+
+use checks::CHECKS;
+pub use facts::{Facts, examine, read_facts};
+
+/// The first minor version of each major whose statistics of masked columns are safe from operators
+/// that a login makes itself (CVE-2025-8713 and those before).
+const SAFE_MINORS: [(i32, i32); 4] = [(14, 19), (15, 14), (16, 10), (17, 6)];
 
 use crate::harden::masked_views;
 
@@ -62,6 +75,40 @@ impl Severity {
             Self::Warning => "warning",
         }
     }
+}
+
+/// Judges the facts of a database that masked views enforce: errors first. The gateway serves no
+/// database with an error that its operator did not accept.
+pub fn findings(facts: &Facts) -> Vec<Finding> {
+    let mut findings: Vec<_> = facts.rows.iter().filter_map(finding).collect();
+    findings.extend(of_version(facts.version));
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+fn finding((name, object, word): &(&'static str, String, String)) -> Option<Finding> {
+    let check = CHECKS.iter().find(|check| check.name == *name)?;
+    Some(Finding::new(
+        check.name,
+        check.severity,
+        object.as_str(),
+        check.problem.replace("{}", word),
+        check.remedy.replace("{}", object),
+    ))
+}
+
+fn of_version(version: i32) -> Option<Finding> {
+    let (major, minor) = (version / 10_000, version % 10_000);
+    let (_, safe) = SAFE_MINORS.iter().find(|(known, _)| *known == major)?;
+    (minor < *safe).then(|| {
+        Finding::new(
+            "server_version",
+            Severity::Error,
+            format!("PostgreSQL {major}.{minor}"),
+            "a login with an operator of its own can read sampled values of masked columns (CVE-2025-8713)",
+            format!("install PostgreSQL {major}.{safe} or newer"),
+        )
+    })
 }
 
 /// Masked views that are not there, or made of something else than what is there now: the gateway

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::doctor::{Finding, Severity, findings, read_facts};
 use crate::error::CatalogError;
 use crate::harden::CHANNEL;
 use crate::read::read_at;
@@ -28,6 +29,15 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long reading the whole catalog may take; within [`STALE_AFTER`] of the question before it
 /// only on catalogs of ordinary size, and refused honestly on others.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// How often a guarded database is examined where nothing announces a change: who is granted what
+/// changes no table.
+const EXAMINE_EVERY: Duration = Duration::from_secs(5);
+/// How long one examination may take.
+const EXAMINE_TIMEOUT: Duration = Duration::from_secs(20);
+/// All of it.
+const STEP_TIMEOUT: Duration = POLL_TIMEOUT
+    .saturating_add(EXAMINE_TIMEOUT)
+    .saturating_add(READ_TIMEOUT);
 /// Pauses between attempts to connect: the first, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -109,6 +119,7 @@ struct State {
     reason: String,
     /// An attempt was made, however it ended.
     tried: bool,
+    unsound: Arc<[Finding]>,
 }
 
 // === impl Watcher ===
@@ -116,14 +127,19 @@ struct State {
 impl Watcher {
     /// Starts watching; ask [`Watcher::ready`] for the first snapshot. Needs a tokio runtime.
     pub fn start(upstream: Upstream, poll_every: Duration) -> Self {
+        Self::watch(upstream, poll_every, None)
+    }
+
+    fn watch(upstream: Upstream, poll_every: Duration, accept: Option<Vec<String>>) -> Self {
         let state = State {
+            unsound: Arc::new([]),
             snapshot: None,
             reason: "it was not read yet".to_owned(),
             tried: false,
         };
         let (sender, state) = watch::channel(state);
         let hurry = Arc::new(Notify::new());
-        let watch = Watch::new(upstream, poll_every, sender, Arc::clone(&hurry));
+        let watch = Watch::new(upstream, poll_every, sender, Arc::clone(&hurry), accept);
         Self {
             state,
             hurry,
@@ -132,13 +148,20 @@ impl Watcher {
         }
     }
 
-    /// The same, listening on a connection of its own to what the event trigger of a hardened database
-    /// announces, so that changes are seen at once.
-    pub fn start_listening(upstream: Upstream, poll_every: Duration) -> Self {
-        let mut watcher = Self::start(upstream.clone(), poll_every);
+    /// The same for a database that masked views enforce: examined again and again for what would undo
+    /// them, but for findings that are accepted ([`Finding::key`]); and listening, on a connection of
+    /// its own, to what its event trigger announces, so that changes are seen at once.
+    pub fn start_guarded(upstream: Upstream, poll_every: Duration, accept: Vec<String>) -> Self {
+        let mut watcher = Self::watch(upstream.clone(), poll_every, Some(accept));
         let listening = listen(upstream, Arc::clone(&watcher.hurry));
         watcher.listening = Some(tokio::spawn(listening));
         watcher
+    }
+
+    /// What would undo the masked views, as of the last examination: nothing where all is as it should
+    /// be, or where nobody asked for a guard.
+    pub fn unsound(&self) -> Arc<[Finding]> {
+        Arc::clone(&self.state.borrow().unsound)
     }
 
     /// The catalog as it was at the last question, at most [`STALE_AFTER`] ago.
@@ -238,6 +261,11 @@ struct Watch {
     poll_every: Duration,
     sender: watch::Sender<State>,
     hurry: Arc<Notify>,
+    /// Where the database is guarded: findings that its operator takes upon himself.
+    accept: Option<Vec<String>>,
+    examined: Option<Instant>,
+    /// Somebody asked, or DDL was announced.
+    hurried: bool,
     epoch: u64,
     fingerprint: Option<i64>,
 }
@@ -248,12 +276,16 @@ impl Watch {
         poll_every: Duration,
         sender: watch::Sender<State>,
         hurry: Arc<Notify>,
+        accept: Option<Vec<String>>,
     ) -> Self {
         Self {
             upstream,
             poll_every,
             sender,
             hurry,
+            accept,
+            examined: None,
+            hurried: false,
             epoch: 0,
             fingerprint: None,
         }
@@ -296,13 +328,13 @@ impl Watch {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                () = self.hurry.notified() => {}
+                () = self.hurry.notified() => self.hurried = true,
             }
-            let step = timeout(POLL_TIMEOUT + READ_TIMEOUT, self.step(&mut connection)).await;
+            let step = timeout(STEP_TIMEOUT, self.step(&mut connection)).await;
             match step {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return error,
-                Err(_) => return self.timed_out(POLL_TIMEOUT + READ_TIMEOUT),
+                Err(_) => return self.timed_out(STEP_TIMEOUT),
             }
         }
     }
@@ -312,7 +344,11 @@ impl Watch {
         let fingerprint = timeout(POLL_TIMEOUT, fingerprint(connection))
             .await
             .map_err(|_| self.timed_out(POLL_TIMEOUT))??;
-        if self.fingerprint == Some(fingerprint) {
+        let changed = self.fingerprint != Some(fingerprint);
+        // INVARIANT: before the state says that it was asked, so that nobody is let in on an
+        // examination that is older than the catalog.
+        self.examine(connection, changed).await?;
+        if !changed {
             self.sender.send_modify(|state| {
                 if let Some((_, at)) = &mut state.snapshot {
                     *at = asked;
@@ -327,11 +363,53 @@ impl Watch {
         (self.epoch, self.fingerprint) = (epoch, Some(fingerprint));
         tracing::info!(upstream = %self.upstream.address(), epoch, "catalog read");
         self.sender.send_modify(|state| {
-            *state = State {
-                snapshot: Some((snapshot, asked)),
-                reason: String::new(),
-                tried: true,
-            };
+            state.snapshot = Some((snapshot, asked));
+            state.reason.clear();
+            state.tried = true;
+        });
+        Ok(())
+    }
+
+    /// Looks for what would undo the masked views, where the catalog changed or enough time went by:
+    /// privileges change without it.
+    async fn examine(
+        &mut self,
+        connection: &mut PgConnection,
+        changed: bool,
+    ) -> Result<(), CatalogError> {
+        let Some(accept) = &self.accept else {
+            return Ok(());
+        };
+        let is_due = self
+            .examined
+            .is_none_or(|examined| examined.elapsed() >= EXAMINE_EVERY);
+        if !changed && !is_due && !self.hurried {
+            return Ok(());
+        }
+        self.hurried = false;
+        let facts = timeout(EXAMINE_TIMEOUT, read_facts(connection))
+            .await
+            .map_err(|_| self.timed_out(EXAMINE_TIMEOUT))??;
+        self.examined = Some(Instant::now());
+        let unsound: Arc<[Finding]> = findings(&facts)
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .filter(|finding| !accept.contains(&finding.key()))
+            .collect();
+        self.sender.send_modify(|state| {
+            if state.unsound != unsound {
+                for Finding {
+                    name,
+                    object,
+                    problem,
+                    ..
+                } in unsound.iter()
+                {
+                    tracing::error!(upstream = %self.upstream.address(), name, object, problem,
+                        "the database is not served: its masked views can be got round");
+                }
+                state.unsound = unsound;
+            }
         });
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use phigate_catalog::{POLL_EVERY, Upstream, Watcher};
+use phigate_catalog::doctor::{self, Facts};
+use phigate_catalog::{CatalogError, POLL_EVERY, Upstream, Watcher};
 use phigate_sql::Snapshot;
 use phigate_types::{DatabaseName, Secret};
 use tokio::sync::OnceCell;
@@ -46,6 +47,12 @@ impl Catalogs {
             .map_err(|error| Status::failed_precondition(format!("database {name}: {error}")))
     }
 
+    /// What its doctor finds in a database. Cancel safe.
+    pub(crate) async fn facts(&self, name: &DatabaseName) -> Result<Facts, Status> {
+        let upstream = self.upstream(name)?;
+        asked(name, doctor::examine(&upstream)).await
+    }
+
     /// A database's catalog, read for this question alone: what was committed before is in it. Cancel
     /// safe.
     pub(crate) async fn fresh(&self, name: &DatabaseName) -> Result<Arc<Snapshot>, Status> {
@@ -54,12 +61,7 @@ impl Catalogs {
             let mut connection = upstream.connect().await?;
             phigate_catalog::read(&mut connection).await
         };
-        let read = tokio::time::timeout(FRESH_LOOK, reading).await;
-        read.map_err(|_| {
-            Status::unavailable(format!("database {name}: it did not answer in time"))
-        })?
-        .map(Arc::new)
-        .map_err(|error| Status::unavailable(format!("database {name}: {error}")))
+        asked(name, reading).await.map(Arc::new)
     }
 
     /// A database's catalog as it is now. Cancel safe.
@@ -76,6 +78,17 @@ impl Catalogs {
         };
         current.map_err(|stale| Status::unavailable(format!("database {name}: {}", stale.reason)))
     }
+}
+
+/// An answer of the database, in time.
+async fn asked<T>(
+    name: &DatabaseName,
+    asking: impl Future<Output = Result<T, CatalogError>>,
+) -> Result<T, Status> {
+    tokio::time::timeout(FRESH_LOOK, asking)
+        .await
+        .map_err(|_| Status::unavailable(format!("database {name}: it did not answer in time")))?
+        .map_err(|error| Status::unavailable(format!("database {name}: {error}")))
 }
 
 /// Nobody configured this database.

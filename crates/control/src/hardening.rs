@@ -380,10 +380,12 @@ pub(crate) async fn examine(
             policies.push(policy_of(plane, &stored.policy).await?);
         }
     }
+    let facts = plane.catalogs.facts(&database).await?;
     let snapshot = plane.catalogs.fresh(&database).await?;
     let name = database.to_string();
     let views = on_deep_stack(move || Ok(doctor::views(&snapshot, &policies, &name)));
     let mut findings = views.await?;
+    findings.extend(doctor::findings(&facts));
     findings.sort_by_key(|finding| finding.severity);
     let findings = findings.into_iter().map(|finding| v1::DatabaseFinding {
         accepted: spec.accept.contains(&finding.key()),

@@ -71,6 +71,8 @@ pub struct UpstreamDatabase {
     pub enforcement: Enforcement,
     /// Whether identified grants with `--write` are relayed unread.
     pub passthrough: bool,
+    /// In views mode, findings of its doctor that the operator takes upon himself: `NAME OBJECT`.
+    pub accept: Vec<String>,
 }
 
 /// How masks are enforced (DESIGN section 5.5).

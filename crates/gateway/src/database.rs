@@ -53,6 +53,11 @@ impl Database {
         self.watcher.current().map_err(|_| ())
     }
 
+    /// Whether nothing in the database lets a session get round its masked views.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.watcher.unsound().is_empty()
+    }
+
     /// Has the catalog read now, so that what was changed before this call is in the next
     /// [`Database::snapshot`]; gives up after a short while.
     pub(crate) async fn refresh(&self) {

@@ -250,6 +250,9 @@ impl Enforcer {
             .database
             .snapshot()
             .map_err(|()| Refused::stale(&self.facts.database))?;
+        if !self.database.is_sound() {
+            return Err(Refused::unsound(&self.facts.database));
+        }
         if let Some(current) = &self.current
             && current.snapshot.epoch == snapshot.epoch
             && *current.path == *path
@@ -459,6 +462,22 @@ impl Refused {
                 "the gateway cannot keep in mind which columns were classified",
             )
             .with_hint("tell the operator of the gateway"),
+        }
+    }
+
+    /// The database would let a session get round its masked views.
+    fn unsound(database: &str) -> Self {
+        Self {
+            reason: "unsound_database",
+            error: PgError::error(
+                SqlState::CANNOT_CONNECT_NOW,
+                format!(
+                    "database \"{database}\" is not served: its masked views could be got round"
+                ),
+            )
+            .with_hint(format!(
+                "ask an administrator to run: phictl database doctor {database}"
+            )),
         }
     }
 

@@ -129,7 +129,9 @@ async fn databases(
         let address = upstream::Address::of(&upstream).map_err(|error| wrong(error.to_string()))?;
         let watcher = match configured.enforcement {
             Enforcement::Inline => Watcher::start(upstream.clone(), POLL_EVERY),
-            Enforcement::Views => Watcher::start_listening(upstream.clone(), POLL_EVERY),
+            Enforcement::Views => {
+                Watcher::start_guarded(upstream.clone(), POLL_EVERY, configured.accept.clone())
+            }
         };
         let columns = columns::Columns::open(&config.state, &configured.name)
             .map_err(|error| wrong(error.to_string()))?;

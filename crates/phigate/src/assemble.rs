@@ -143,6 +143,7 @@ fn upstream(database: &Database) -> anyhow::Result<UpstreamDatabase> {
         upstream: database.upstream.clone(),
         enforcement,
         passthrough: database.passthrough,
+        accept: database.accept.clone(),
     })
 }
 

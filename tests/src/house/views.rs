@@ -55,6 +55,11 @@ impl Hardener {
         Ok(hardener)
     }
 
+    /// A login's password.
+    pub(super) fn password(&self, login: &str) -> String {
+        keys::login_password(&self.login_key, login)
+    }
+
     /// Hardens for these profiles with columns revealed and blocked, beside what is there.
     pub(super) async fn harden(
         &self,
@@ -89,7 +94,7 @@ impl Hardener {
             slots: SLOTS,
         };
         let verifier = |login: &str| {
-            let password = keys::login_password(&self.login_key, login);
+            let password = self.password(login);
             let salt = keys::login_salt(&self.login_key, login);
             scram::Verifier::derive(&password, &salt, ITERATIONS).stored()
         };

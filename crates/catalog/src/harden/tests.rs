@@ -450,3 +450,138 @@ async fn functions_move_dates_as_the_inline_expressions_do() {
         assert_eq!(ask(&mut root, &sql).await, "500 t t 0", "{kind:?}");
     }
 }
+
+async fn examined(cluster: &Cluster) -> Vec<String> {
+    let mut broker = connect(&clinic::broker_url(cluster)).await;
+    let facts = crate::doctor::read_facts(&mut broker).await.unwrap();
+    let findings = crate::doctor::findings(&facts);
+    let told = |finding: &crate::doctor::Finding| format!("{}: {}", finding.key(), finding.problem);
+    findings.iter().map(told).collect()
+}
+
+/// What somebody did, and what doctor says of it. Roles: `@LOGIN@`, `@READER@`.
+const DEEDS: [(&str, &str); 28] = [
+    ("ALTER ROLE @LOGIN@ SUPERUSER", "role_attribute @LOGIN@"),
+    ("ALTER ROLE @LOGIN@ BYPASSRLS", "role_attribute @LOGIN@"),
+    (
+        "ALTER ROLE @LOGIN@ SET search_path = pg_temp, public",
+        "role_setting @LOGIN@",
+    ),
+    (
+        "ALTER ROLE phigate_definer LOGIN",
+        "role_attribute phigate_definer",
+    ),
+    ("ALTER ROLE @READER@ CREATEROLE", "role_attribute @READER@"),
+    (
+        "GRANT pg_read_all_data TO @LOGIN@",
+        "role_membership @LOGIN@",
+    ),
+    ("GRANT pg_monitor TO @READER@", "role_membership @READER@"),
+    (
+        "GRANT pg_execute_server_program TO phigate_definer",
+        "role_membership phigate_definer",
+    ),
+    (
+        "GRANT phigate_definer TO broker",
+        "role_member phigate_definer",
+    ),
+    ("GRANT @READER@ TO broker", "role_member @READER@"),
+    (
+        "CREATE TABLE owned (a int); ALTER TABLE owned OWNER TO @LOGIN@",
+        "role_owns @LOGIN@",
+    ),
+    (
+        "ALTER TABLE notes OWNER TO phigate_definer",
+        "definer_owns public.notes",
+    ),
+    (
+        "GRANT SELECT ON patients TO PUBLIC",
+        "base_privilege public.patients",
+    ),
+    (
+        "GRANT SELECT (ssn) ON patients TO @LOGIN@",
+        "base_privilege public.patients",
+    ),
+    (
+        "GRANT SELECT ON notes TO @READER@",
+        "base_privilege public.notes",
+    ),
+    (
+        "CREATE FUNCTION leak() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT ssn::text FROM public.patients'",
+        "definer_function public.leak()",
+    ),
+    (
+        "GRANT SELECT ON phigate.slot TO PUBLIC",
+        "machinery_privilege phigate.slot",
+    ),
+    (
+        "GRANT SELECT ON phigate.patient TO broker",
+        "machinery_privilege phigate.patient",
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION phigate.assign(text, text, date, bytea[], text[], boolean) TO PUBLIC",
+        "machinery_privilege phigate.assign(text,text,date,bytea[],text[],boolean)",
+    ),
+    ("GRANT SELECT ON @VIEW@ TO PUBLIC", "view_privilege @VIEW@"),
+    (
+        "CREATE RULE also AS ON UPDATE TO @VIEW@ DO ALSO NOTIFY x",
+        "view_altered @VIEW@",
+    ),
+    (
+        "CREATE INDEX by_expression ON patients ((upper(last_name)))",
+        "expression_index public.by_expression",
+    ),
+    (
+        "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; GRANT USAGE ON FOREIGN SERVER files TO PUBLIC",
+        "foreign_server files",
+    ),
+    (
+        "SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC",
+        "large_objects large object 4711",
+    ),
+    (
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "schema_create public",
+    ),
+    (
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        "default_privilege postgres",
+    ),
+    (
+        "ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
+        "row_security public.notes",
+    ),
+    (
+        "ALTER EVENT TRIGGER phigate_ddl DISABLE",
+        "event_trigger phigate_ddl",
+    ),
+];
+
+#[tokio::test]
+async fn doctor_finds_each_deed_and_nothing_in_a_fresh_database() {
+    let cluster = hospital().await;
+    let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
+    assert_eq!(examined(&cluster).await, [""; 0]);
+    let policy = &plan.policies()[0];
+    let view = format!("{}.r{}", policy.schema, policy.views[0].relation);
+    let named = |text: &str| {
+        text.replace("@LOGIN@", &policy.logins[0].name)
+            .replace("@READER@", &policy.reader)
+            .replace("@VIEW@", &view)
+    };
+    for (deed, expected) in DEEDS {
+        let (deed, expected) = (named(deed), named(expected));
+        let before = examined(&cluster).await;
+        cluster.execute(clinic::DATABASE, &deed).await.unwrap();
+        let after = examined(&cluster).await;
+        let expected = format!("{expected}: ");
+        let told = |findings: &[String]| {
+            let about = findings
+                .iter()
+                .filter(|finding| finding.starts_with(&expected));
+            about.cloned().collect::<Vec<_>>()
+        };
+        assert!(!told(&after).is_empty(), "{deed}: {after:?}");
+        assert_ne!(told(&after), told(&before), "{deed}");
+    }
+}

@@ -84,7 +84,7 @@ async fn who_asks_for_the_catalog_as_it_is_now_gets_it() {
 #[tokio::test]
 async fn an_announcement_is_heard() {
     let cluster = postgres();
-    let watcher = Watcher::start_listening(crate::upstream(&cluster, "postgres"), NEVER);
+    let watcher = Watcher::start_guarded(crate::upstream(&cluster, "postgres"), NEVER, Vec::new());
     let epoch = watcher.ready(DEADLINE).await.unwrap().epoch;
     // Announced again until the listener listens.
     eventually("an announcement that is heard", async || {

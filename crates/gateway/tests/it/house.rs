@@ -144,6 +144,7 @@ impl House {
                 upstream: phigate_types::Secret::new(clinic::broker_url(&pg)),
                 enforcement: Enforcement::Inline,
                 passthrough: plan.passthrough,
+                accept: Vec::new(),
             }],
             audit: log(path, "gateway-1", plan.level),
             limits: Limits::default(),
