@@ -31,6 +31,8 @@ pub(crate) struct Authorised {
     pub(crate) purpose: Purpose,
     pub(crate) write: bool,
     pub(crate) policy: Arc<EffectivePolicy>,
+    /// How much may leave.
+    pub(crate) budget: v1::Budget,
     /// The patients it is limited to, if it is.
     pub(crate) cohort: Option<(String, Arc<Patients>)>,
     /// The key of pseudonyms and date shifts.
@@ -131,6 +133,7 @@ pub(crate) async fn authorise(
             purpose: opened.purpose,
             write: answer.write,
             policy,
+            budget: answer.budget.unwrap_or_default(),
             cohort,
             project_key: opened.project_key,
             upstream_login_key: opened.upstream_login_key,

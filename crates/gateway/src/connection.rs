@@ -154,6 +154,7 @@ async fn attempt(
         gateway: Arc::clone(gateway),
         session: authorised.session.to_string(),
         reason: "internal",
+        used: None,
     };
     let database = Arc::clone(database);
     let opening = Opening {
@@ -181,7 +182,9 @@ async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtCon
         end,
         upstream,
         busy,
+        used,
     } = session.run().await;
+    at_control.used = used;
     at_control.reason = end.reason().as_str();
     tracing::info!(session = %at_control.session, reason = at_control.reason, "session ended");
     // Our key is void from here; the server's is used once more if something runs.
@@ -262,6 +265,8 @@ struct SessionAtControl {
     gateway: Arc<Gateway>,
     session: String,
     reason: &'static str,
+    /// What it used of its budgets, where that is known.
+    used: Option<v1::Amounts>,
 }
 
 impl Drop for SessionAtControl {
@@ -270,6 +275,7 @@ impl Drop for SessionAtControl {
         let request = v1::CloseSessionRequest {
             session_id: std::mem::take(&mut self.session),
             end_reason: self.reason.to_owned(),
+            used: self.used,
         };
         self.gateway.tasks.spawn(async move {
             if let Err(error) = control.close_session(request).await {

@@ -90,6 +90,18 @@ impl Control {
             .map(|v1::CloseSessionResponse {}| ())
     }
 
+    /// Draws on the budget of a session's grant.
+    pub(crate) async fn draw_budget(
+        &self,
+        request: v1::DrawBudgetRequest,
+    ) -> Result<v1::Amounts, ControlError> {
+        let mut client = self.client.clone();
+        let answer = in_time(client.draw_budget(request)).await?;
+        answer
+            .drawn
+            .ok_or_else(|| ControlError::Answer("DrawBudgetResponse.drawn".to_owned()))
+    }
+
     /// The patients of this cohort.
     pub(crate) async fn cohort(&self, id: &str) -> Result<Vec<String>, ControlError> {
         let mut client = self.client.clone();

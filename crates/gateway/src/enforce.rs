@@ -182,6 +182,10 @@ impl Enforcer {
     }
 
     /// The policy as bound for the last text; `None` before the first.
+    pub(crate) fn policy(&self) -> &EffectivePolicy {
+        &self.policy
+    }
+
     pub(crate) fn bound(&self) -> Option<&BoundPolicy> {
         self.current.as_ref().map(|current| current.bound.as_ref())
     }

@@ -4,6 +4,7 @@ mod boundary;
 mod conversation;
 mod end;
 mod expect;
+mod meter;
 mod names;
 mod naming;
 mod pump;
@@ -19,14 +20,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use phigate_audit::AuditError;
+use phigate_proto::v1;
 use phigate_types::PgError;
 use phigate_wire::frame::{BackendWalker, Frame, FrontendCutter, HEADER_LEN, Step};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
+use tonic::Code;
 
+use crate::control::{Control, ControlError};
 use crate::live::{Leash, Live, Registration};
 use crate::{clock, limits};
 use conversation::{Conversation, Taken, Verdict};
+use meter::Meter;
 use pump::{Broken, Pump, Valves};
 
 pub(crate) use end::{End, turn_away};
@@ -46,8 +51,15 @@ pub(crate) struct Session {
     terminated: bool,
     watch: Watch,
     waiting: Option<Durable>,
+    /// Rows that were walked over and wait for more of the grant's budget.
+    stalled: Option<Step>,
+    drawing: Option<Drawing>,
+    control: Control,
     registration: Registration,
 }
+
+/// Until the control plane has given more of a budget.
+type Drawing = Pin<Box<dyn Future<Output = Result<v1::Amounts, ControlError>> + Send>>;
 
 /// Until the log is durable far enough.
 type Durable = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>;
@@ -133,11 +145,15 @@ impl Session {
     /// decided on frame by frame. Stops where a record is not durable yet.
     fn hear_server(&mut self) -> Result<(), End> {
         loop {
-            if self.talk.gate().is_some() {
+            if self.talk.gate().is_some() || self.drawing.is_some() {
                 return Ok(());
             }
             let pending = self.pump.from_upstream.pending();
-            match self.walker.next(pending) {
+            let step = match self.stalled.take() {
+                Some(step) => Ok(step),
+                None => self.walker.next(pending),
+            };
+            match step {
                 Ok(Step::Stream {
                     len,
                     rows: _,
@@ -151,9 +167,23 @@ impl Session {
                     rows,
                     copy_rows,
                 }) => {
-                    self.talk
-                        .released(pending.get(..len).unwrap_or_default(), rows + copy_rows)?;
-                    self.pump.from_upstream.clear(len);
+                    let begun = rows + copy_rows;
+                    let admitted = self
+                        .talk
+                        .admit(pending.get(..len).unwrap_or_default(), begun);
+                    if admitted.len > 0 {
+                        let bytes = pending.get(..admitted.len).unwrap_or_default();
+                        self.talk.released(bytes, admitted.rows)?;
+                        self.pump.from_upstream.clear(admitted.len);
+                    }
+                    if let Some(wanted) = admitted.wanted {
+                        self.stalled = Some(Step::Stream {
+                            len: len - admitted.len,
+                            rows: begun - admitted.rows,
+                            copy_rows: 0,
+                        });
+                        self.draw(wanted);
+                    }
                 }
                 Ok(Step::Frame { tag, len }) => {
                     let body = pending.get(HEADER_LEN..len).unwrap_or_default();
@@ -173,6 +203,35 @@ impl Session {
                     tracing::error!(%error, "the server's stream cannot be read");
                     return Err(End::UpstreamLost);
                 }
+            }
+        }
+    }
+
+    /// Asks for more of the grant's budget; nothing leaves before it is there.
+    fn draw(&mut self, wanted: v1::DrawBudgetRequest) {
+        let control = self.control.clone();
+        let request = v1::DrawBudgetRequest {
+            session_id: self.talk.session().to_owned(),
+            ..wanted
+        };
+        self.drawing = Some(Box::pin(async move { control.draw_budget(request).await }));
+    }
+
+    /// The control plane's answer.
+    fn drawn(&mut self, answer: Result<v1::Amounts, ControlError>) -> Result<(), End> {
+        match answer {
+            Ok(more) => {
+                if let Some(meter) = &mut self.talk.meter {
+                    meter.add(more);
+                }
+                Ok(())
+            }
+            Err(ControlError::Refused(status)) if status.code() == Code::ResourceExhausted => {
+                Err(End::BudgetSpent(status.message().to_owned()))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "DrawBudget");
+                Err(End::LeaseLost)
             }
         }
     }
@@ -230,6 +289,12 @@ impl Session {
                 End::RecordingFailed
             }));
         }
+        if let Some(drawing) = &mut self.drawing
+            && let Poll::Ready(answer) = drawing.as_mut().poll(cx)
+        {
+            self.drawing = None;
+            return Poll::Ready(self.drawn(answer));
+        }
         self.watch.poll(cx, self.talk.is_busy())
     }
 
@@ -258,6 +323,7 @@ impl Session {
         end::close_client(client, &end, rest.as_deref(), &released, watch.over()).await;
         registration.client_closed();
         let busy = talk.is_busy() && !terminated;
+        let used = talk.meter.as_ref().map(Meter::used);
         if let Err(error) = talk.close(&end) {
             tracing::error!(%error, "the end of a session could not be recorded");
         }
@@ -265,6 +331,7 @@ impl Session {
             end,
             upstream,
             busy,
+            used,
         }
     }
 }
@@ -277,6 +344,8 @@ pub(crate) struct Ended {
     pub(crate) upstream: crate::stream::UpstreamStream,
     /// Whether the server may be running something.
     pub(crate) busy: bool,
+    /// What was used of the grant's budgets.
+    pub(crate) used: Option<v1::Amounts>,
 }
 
 // === impl Watch ===

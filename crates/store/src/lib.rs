@@ -8,6 +8,7 @@
 //!
 //! Time is an argument everywhere. Each call has a deadline, [`DEADLINE`].
 
+mod budget;
 mod change;
 mod cohort;
 mod credential;
@@ -24,6 +25,7 @@ mod setting;
 mod store;
 mod write;
 
+pub use budget::DrawRefused;
 pub use change::Changes;
 pub use credential::{Credential, MAX_CREDENTIALS};
 pub use error::StoreError;

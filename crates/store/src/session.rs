@@ -1,6 +1,6 @@
 //! Sessions: authorised on the live state, closed, killed.
 
-use phigate_grant::{EndReason, Session};
+use phigate_grant::{Amounts, EndReason, Session};
 use phigate_lease::Change;
 use phigate_types::{
     DatabaseName, GatewayId, GrantId, PrincipalName, Secret, SessionId, Timestamp, Version,
@@ -11,7 +11,7 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use crate::event::Event;
 use crate::grants::{Page, Stored, read};
 use crate::store::within;
-use crate::{Sequence, Store, StoreError, project, rows};
+use crate::{Sequence, Store, StoreError, budget, project, rows};
 
 /// A session to authorise.
 #[derive(Debug, Clone)]
@@ -140,12 +140,13 @@ impl Store {
     }
 
     /// Records that a session is over, if it is one of this gateway's. Idempotent; the leaf's
-    /// number when it was live.
+    /// number when it was live. `used` is what it used of the budget it drew; without it, all counts.
     pub async fn close_session(
         &self,
         id: SessionId,
         gateway: &GatewayId,
         reason: EndReason,
+        used: Option<Amounts>,
         now: Timestamp,
     ) -> Result<Option<Sequence>, StoreError> {
         within(async {
@@ -162,6 +163,9 @@ impl Store {
             .await?;
             if closed.rows_affected() == 0 {
                 return Ok(None);
+            }
+            if let Some(used) = used {
+                budget::give_back(&mut write, id, used).await?;
             }
             let event = Event::SessionClosed {
                 session: id,
@@ -270,7 +274,7 @@ impl Store {
     }
 }
 
-async fn find(
+pub(crate) async fn find(
     tx: &mut Transaction<'static, Sqlite>,
     id: SessionId,
 ) -> Result<Option<(Session, Option<Version>)>, StoreError> {

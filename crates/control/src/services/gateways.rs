@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use phigate_grant::EndReason;
+use phigate_grant::{Amounts, EndReason, Wanted};
 use phigate_proto::v1::gateway_service_server::GatewayService;
 use phigate_proto::{parse, to_duration, to_timestamp, v1};
-use phigate_store::{OpenRefused, SessionRequest};
+use phigate_store::{DrawRefused, OpenRefused, SessionRequest};
 use phigate_types::DatabaseName;
 use phigate_wire::scram;
 use prost::Message as _;
@@ -115,6 +115,7 @@ impl GatewayService for Gateways {
             policy_id: authorised.grant.policy.clone(),
             write: grant.terms.write,
             activated_at: Some(to_timestamp(grant.created_at)),
+            budget: Some(grant.terms.budget.into()),
             cohort_id: grant
                 .terms
                 .cohort
@@ -137,10 +138,44 @@ impl GatewayService for Gateways {
         stored(
             self.0
                 .store
-                .close_session(id, &gateway, reason, clock::now())
+                .close_session(
+                    id,
+                    &gateway,
+                    reason,
+                    request.used.map(amounts),
+                    clock::now(),
+                )
                 .await,
         )?;
         Ok(Response::new(v1::CloseSessionResponse {}))
+    }
+
+    async fn draw_budget(
+        &self,
+        request: Request<v1::DrawBudgetRequest>,
+    ) -> Result<Response<v1::DrawBudgetResponse>, Status> {
+        let gateway = access::gateway(&request)?;
+        let request = request.into_inner();
+        let id = parse("session_id", &request.session_id)?;
+        let wanted = Wanted {
+            rows: request.rows,
+            patients: request.patients,
+            identifiers: request.identifiers,
+        };
+        let drawn = self.0.store.draw(id, &gateway, wanted, clock::now()).await;
+        match stored(drawn)? {
+            Ok(drawn) => Ok(Response::new(v1::DrawBudgetResponse {
+                drawn: Some(v1::Amounts {
+                    rows: drawn.rows,
+                    patients: drawn.patients,
+                    identifiers: drawn.identifiers,
+                }),
+            })),
+            Err(DrawRefused::Spent(counted)) => {
+                Err(Status::resource_exhausted(counted.to_string()))
+            }
+            Err(DrawRefused::NoSession) => Err(Status::not_found("no such session is live")),
+        }
     }
 
     async fn get_cohort(
@@ -178,6 +213,14 @@ fn login_key(plane: &Plane, database: &DatabaseName) -> Vec<u8> {
     match plane.databases.get(database) {
         Some(spec) if spec.masked_views => plane.databases.login_key(database).expose().to_vec(),
         _ => Vec::new(),
+    }
+}
+
+fn amounts(sent: v1::Amounts) -> Amounts {
+    Amounts {
+        rows: sent.rows,
+        patients: sent.patients,
+        identifiers: sent.identifiers,
     }
 }
 

@@ -178,6 +178,7 @@ async fn a_session_opens_on_the_live_grant_and_closes() {
     let close = v1::CloseSessionRequest {
         session_id: SESSION.into(),
         end_reason: "client_left".into(),
+        used: None,
     };
     gateway.client.close_session(close.clone()).await.unwrap();
     gateway.client.close_session(close).await.unwrap();

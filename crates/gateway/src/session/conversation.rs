@@ -11,6 +11,7 @@ use phigate_types::PgError;
 
 use super::end::End;
 use super::expect::{Expect, Expectations, Run};
+use super::meter::{Admitted, Cost, Meter};
 use super::names::Names;
 use super::naming::Naming;
 use super::record::{Recorder, not_recorded};
@@ -34,6 +35,8 @@ pub(super) struct Conversation {
     /// Our id, in front of the application_name upstream.
     session: String,
     principal: String,
+    /// Counts what leaves, under a grant with budgets.
+    pub(super) meter: Option<Meter>,
     /// The server said why it closes.
     pub(super) farewell: bool,
 }
@@ -57,8 +60,29 @@ impl Conversation {
             masked,
             session,
             principal,
+            meter: None,
             farewell: false,
         }
+    }
+
+    /// How much of a stretch of rows may leave; all of it without budgets.
+    pub(super) fn admit(&mut self, bytes: &[u8], rows: u32) -> Admitted {
+        let Some(meter) = &mut self.meter else {
+            return Admitted {
+                len: bytes.len(),
+                rows,
+                wanted: None,
+            };
+        };
+        let permit = match self.expect.head() {
+            Some(Expect::Query(run) | Expect::Execute(run)) => run
+                .plan
+                .as_ref()
+                .and_then(|plan| plan.permits.get(run.index)),
+            _ => None,
+        };
+        let cost = Cost::of(permit, self.enforcer.policy());
+        meter.admit(bytes, cost)
     }
 
     /// What has to be durable before more of the server's replies may go to the client.
@@ -94,6 +118,11 @@ impl Conversation {
     /// Rows of that answer.
     pub(super) fn heard(&mut self, bytes: &[u8]) {
         self.temporary.rows(bytes);
+    }
+
+    /// The session's id.
+    pub(super) fn session(&self) -> &str {
+        &self.session
     }
 
     /// Whether replies are outstanding.

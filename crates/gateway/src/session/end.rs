@@ -40,6 +40,8 @@ pub(crate) enum End {
     RecordingFailed,
     /// The client broke the protocol.
     Protocol(Box<PgError>),
+    /// The grant's budget of this is used up.
+    BudgetSpent(String),
     /// PostgreSQL was about to send a column that the policy masks.
     Tripwire,
     /// A defect of the gateway.
@@ -60,6 +62,7 @@ impl End {
             Self::UpstreamClosed | Self::UpstreamLost => EndReason::UpstreamLost,
             Self::RecordingFailed => EndReason::RecordingFailed,
             Self::Protocol(_) => EndReason::Protocol,
+            Self::BudgetSpent(_) => EndReason::Budget,
             Self::Tripwire => EndReason::Tripwire,
             Self::Internal(_) => EndReason::Internal,
         }
@@ -116,6 +119,14 @@ impl End {
                 .with_hint("tell the operator of the gateway"),
             ),
             Self::Protocol(error) => Some(error.as_ref().clone()),
+            Self::BudgetSpent(counted) => Some(
+                PgError::fatal(
+                    SqlState::LIMIT_EXCEEDED,
+                    format!("the grant's budget of {counted} is used up"),
+                )
+                .with_detail("The result ends before the row that would have been too much.")
+                .with_hint("ask for a grant with a larger budget"),
+            ),
             Self::Tripwire => Some(
                 PgError::fatal(
                     SqlState::INTERNAL_ERROR,
@@ -138,6 +149,7 @@ impl End {
             | Self::UpstreamClosed
             | Self::UpstreamLost
             | Self::Protocol(_)
+            | Self::BudgetSpent(_)
             | Self::Idle(_) => true,
             Self::Expired(_)
             | Self::Revoked(..)

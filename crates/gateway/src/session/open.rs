@@ -15,6 +15,7 @@ use phigate_types::{PgError, SqlState};
 use phigate_wire::backend::{self, TransactionStatus};
 
 use super::conversation::Conversation;
+use super::meter::Meter;
 use super::pump::Pump;
 use super::record::{Recorder, not_recorded};
 use super::{BackendWalker, FrontendCutter, Session, Watch, reply};
@@ -192,7 +193,7 @@ impl Opening<'_> {
             authorised.ends,
             gateway.timeouts.idle,
         );
-        let talk = Conversation::new(
+        let mut talk = Conversation::new(
             enforcer,
             recorder,
             path,
@@ -200,6 +201,7 @@ impl Opening<'_> {
             session_id,
             requested.principal,
         );
+        talk.meter = Meter::new(authorised.budget);
         let session = Session {
             pump,
             talk,
@@ -209,6 +211,9 @@ impl Opening<'_> {
             terminated: false,
             watch,
             waiting: None,
+            stalled: None,
+            drawing: None,
+            control: gateway.control.clone(),
             registration: authorised.registration,
         };
         Opened {

@@ -237,6 +237,18 @@ impl House {
             .unwrap();
     }
 
+    /// The live sessions of a grant, as the control plane counts them.
+    pub(crate) async fn live_sessions(&self, grant: &CreateGrantResponse) -> Vec<String> {
+        let list = ListSessionsRequest {
+            grant_id: grant.grant.as_ref().unwrap().grant_id.clone(),
+            ..ListSessionsRequest::default()
+        };
+        let mut client = SessionServiceClient::new(self.channel.clone());
+        let listed = within("ListSessions", client.list_sessions(self.request(list))).await;
+        let sessions = listed.unwrap().into_inner().sessions.into_iter();
+        sessions.map(|session| session.session_id).collect()
+    }
+
     /// Stops the control plane, and returns when it has stopped.
     pub(crate) async fn lose_control(&mut self) {
         self.control.cancel();

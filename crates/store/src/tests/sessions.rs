@@ -77,7 +77,7 @@ async fn the_number_of_sessions_is_held() {
     let close = |gateway, at| {
         bench
             .store
-            .close_session(session_id(1), gateway, EndReason::Idle, at)
+            .close_session(session_id(1), gateway, EndReason::Idle, None, at)
     };
     assert_eq!(
         close(&other, later(1)).await.unwrap(),
@@ -160,7 +160,7 @@ async fn a_kill_is_one_change_however_often_it_is_asked_for() {
     let reason = EndReason::ClientLeft;
     bench
         .store
-        .close_session(session_id(3), &gateway, reason, later(1))
+        .close_session(session_id(3), &gateway, reason, None, later(1))
         .await
         .unwrap();
     let over = bench
