@@ -12,6 +12,10 @@ const BY_OBJECTS: &str = include_str!("../attacks/upstream.sql");
 /// Attacks on copies that nobody classified; under `release` they are, by the operator's choice.
 const ON_COPIES: &str = include_str!("../attacks/copies.sql");
 
+/// Attacks that write, and what an administrator left for them to set off.
+const WRITES: &str = include_str!("../attacks/writes.sql");
+const WRITE_OBJECTS: &str = include_str!("../attacks/writes_objects.sql");
+
 /// SQLSTATEs of refusals that are the gateway's own or the server's before any row.
 const REFUSALS: [&str; 11] = [
     "42501", "0A000", "42601", "42883", "42P01", "42703", "42704", "54000", "54001", "26000",
@@ -142,6 +146,38 @@ async fn nothing_masked_leaves_by_what_an_administrator_left() {
         }
         let failures = failures.join("\n");
         assert!(failures.is_empty(), "{unclassified}:\n{failures}");
+    }
+}
+
+/// Under a grant that may write: nothing masked leaves, and two worlds answer alike.
+#[tokio::test]
+async fn nothing_masked_leaves_by_writes() {
+    let mut transcripts = Vec::new();
+    for world in [World::One, World::Two] {
+        let house = House::default().unclassified("release");
+        let phigate = house.sql(world.sql()).sql(WRITE_OBJECTS).start().await;
+        let login = phigate
+            .grant("mallory")
+            .reveal("patients.record_uuid")
+            .write()
+            .create()
+            .await;
+        let mut transcript = Vec::new();
+        let mut failures = Vec::new();
+        for attack in attack::parse(WRITES) {
+            let answers = simple(&login, &attack).await;
+            if world == World::One {
+                failures.extend(verdict(&attack, &answers).err());
+            }
+            let said = String::from_utf8_lossy(&bytes(&answers)).into_owned();
+            transcript.push((attack.name, said));
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        transcripts.push(transcript);
+    }
+    assert!(transcripts[0].len() >= 75, "{}", transcripts[0].len());
+    for (one, two) in transcripts[0].iter().zip(&transcripts[1]) {
+        assert_eq!(one, two);
     }
 }
 

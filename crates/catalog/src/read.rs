@@ -2,7 +2,8 @@
 
 use phigate_phi::{ColumnType, TypeKind};
 use phigate_sql::{
-    Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+    Column, ForeignKey, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+    WriteFacts,
 };
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Executor, Row};
@@ -124,6 +125,67 @@ const PRIMARY_KEYS: &str = "\
     SELECT o.conrelid::int8, o.conkey FROM pg_catalog.pg_constraint o
     WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid <> 0";
 
+/// What runs, and what is looked at, when rows are written (`ExecInsert`, `ExecConstraints`). Code
+/// is somebody's own when a dependency on it is recorded and no extension made it: PostgreSQL records
+/// none on its own.
+const WRITE_FACTS: &str = "\
+    WITH own AS (
+        SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+        WHERE (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+               OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+               OR d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass)
+          AND d.refobjid >= 16384
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                          WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e')
+    ), domain AS (
+        SELECT o.contypid AS oid FROM pg_catalog.pg_constraint o JOIN own ON own.objid = o.oid
+        WHERE own.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND o.contypid <> 0
+    ), running AS (
+        SELECT o.conrelid AS oid FROM pg_catalog.pg_constraint o JOIN own ON own.objid = o.oid
+        WHERE own.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND o.conrelid <> 0
+        UNION
+        SELECT i.indrelid FROM pg_catalog.pg_index i JOIN own ON own.objid = i.indexrelid
+        WHERE own.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        UNION
+        SELECT a.attrelid FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN domain d ON d.oid IN (t.oid, t.typbasetype, t.typelem)
+    )
+    SELECT c.oid::int8,
+           EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
+           c.relrowsecurity,
+           ARRAY(SELECT k FROM pg_catalog.pg_constraint o,
+                     unnest(coalesce(nullif(o.conkey, '{}'), '{0}')) AS k
+                 WHERE o.conrelid = c.oid
+                 UNION
+                 SELECT k FROM pg_catalog.pg_index i, unnest(i.indkey::int2[]) AS k
+                 WHERE i.indrelid = c.oid AND i.indisunique
+                 UNION
+                 SELECT 0 FROM pg_catalog.pg_index i
+                 WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NOT NULL
+                 UNION
+                 SELECT a.attnum FROM pg_catalog.pg_attribute a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull)::int2[],
+           c.oid IN (SELECT r.oid FROM running r)
+    FROM pg_catalog.pg_class c
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384";
+
+/// A column's default, or its domain's.
+const DEFAULTS: &str = "\
+    SELECT a.attrelid::int8, a.attnum,
+           coalesce(pg_catalog.pg_get_expr(e.adbin, e.adrelid), t.typdefault)
+    FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384
+      AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      AND (e.oid IS NOT NULL OR t.typtype = 'd' AND t.typdefault IS NOT NULL)";
+
+const FOREIGN_KEYS: &str = "\
+    SELECT o.conrelid::int8, o.conkey, o.confrelid::int8, o.confkey,
+           o.confdeltype IN ('c', 'n', 'd') OR o.confupdtype IN ('c', 'n', 'd')
+    FROM pg_catalog.pg_constraint o WHERE o.contype = 'f'";
+
 /// An enum or domain is another kind of type when a cast to it runs a function that is not
 /// PostgreSQL's own, be it the cast's or one in a constraint, its own or an underlying domain's.
 const TYPES: &str = "\
@@ -231,6 +293,7 @@ pub(crate) async fn read_at(
     for row in transaction.fetch_all(PRIMARY_KEYS).await? {
         builder.primary_key(oid(&row, 0)?, row.try_get(1)?);
     }
+    write_facts(&mut transaction, &mut builder).await?;
     for row in transaction.fetch_all(TYPES).await? {
         let kind = match row.try_get(2)? {
             "e" => UserType::Enum,
@@ -266,6 +329,39 @@ pub(crate) async fn read_at(
     }
     transaction.commit().await?;
     Ok(builder.build())
+}
+
+/// What happens when rows are written, of each table.
+async fn write_facts(
+    connection: &mut PgConnection,
+    builder: &mut SnapshotBuilder,
+) -> Result<(), CatalogError> {
+    let mut defaults = HashMap::<u32, Vec<(i16, String)>>::new();
+    for row in connection.fetch_all(DEFAULTS).await? {
+        let default = (row.try_get(1)?, row.try_get(2)?);
+        defaults.entry(oid(&row, 0)?).or_default().push(default);
+    }
+    for row in connection.fetch_all(WRITE_FACTS).await? {
+        let relation = oid(&row, 0)?;
+        let facts = WriteFacts {
+            triggers: row.try_get(1)?,
+            row_security: row.try_get(2)?,
+            constrained: row.try_get(3)?,
+            runs_code: row.try_get(4)?,
+            defaults: defaults.remove(&relation).unwrap_or_default(),
+        };
+        builder.write_facts(relation, facts);
+    }
+    for row in connection.fetch_all(FOREIGN_KEYS).await? {
+        builder.foreign_key(&ForeignKey {
+            from: oid(&row, 0)?,
+            columns: row.try_get(1)?,
+            to: oid(&row, 2)?,
+            referenced: row.try_get(3)?,
+            acts: row.try_get(4)?,
+        });
+    }
+    Ok(())
 }
 
 /// The server's major version, if it is one we know how to talk to.

@@ -90,6 +90,21 @@ const FINGERPRINT: &str = "\
         UNION ALL
         SELECT pg_catalog.hash_record_extended(ROW(12, o.oid, o.contypid, o.xmin), 0)
         FROM pg_catalog.pg_constraint o WHERE o.contypid <> 0
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(13, o.oid, o.conrelid, o.xmin), 0)
+        FROM pg_catalog.pg_constraint o JOIN class c ON c.oid = o.conrelid
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(14, t.oid, t.tgrelid, t.tgisinternal), 0)
+        FROM pg_catalog.pg_trigger t JOIN class c ON c.oid = t.tgrelid
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(15, i.indexrelid, i.indrelid, i.indisunique), 0)
+        FROM pg_catalog.pg_index i JOIN class c ON c.oid = i.indrelid
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(16, t.oid, t.relrowsecurity), 0)
+        FROM pg_catalog.pg_class t JOIN class c ON c.oid = t.oid
+        UNION ALL
+        SELECT pg_catalog.hash_record_extended(ROW(17, a.attrelid, a.attnum, a.attnotnull), 0)
+        FROM pg_catalog.pg_attribute a JOIN class c ON c.oid = a.attrelid WHERE a.attnum > 0
     )
     SELECT pg_catalog.hash_record_extended(
         ROW(bit_xor(h), count(*), pg_catalog.current_setting('server_version_num')), 0) FROM part";

@@ -3,6 +3,7 @@
 //! `lower` makes it from sqlparser's tree, `resolve` settles each name in place, `render` writes it.
 
 pub(crate) mod definition;
+pub(crate) mod write;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub(crate) enum Body {
     Select(Box<Select>),
     Nested(Box<Query>),
     Values(Vec<Vec<Expr>>),
+    /// The whole of a statement, or of a common table expression at its top.
+    Write(Box<write::Write>),
     /// Left-associative: `((first op a) op b)`. A list, not a tree, so that a chain of thousands
     /// neither recurses nor overflows when dropped.
     Operations {
@@ -307,6 +310,8 @@ pub(crate) enum Expr {
     /// An output column, in ORDER BY or GROUP BY.
     Output(Name),
     Literal(Literal),
+    /// DEFAULT, where a value is written.
+    Default,
     Parameter(u16),
     /// `CURRENT_DATE` and kin: grammar of their own, never looked up.
     ValueFunction(ValueFunction),

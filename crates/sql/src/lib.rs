@@ -33,7 +33,8 @@ pub use permit::{
 };
 pub use refusal::{Reason, Refusal};
 pub use snapshot::{
-    Column, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+    Column, ForeignKey, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
+    WriteFacts,
 };
 
 pub use budget::ANALYSIS_STACK_BYTES;

@@ -12,6 +12,7 @@ mod operator;
 mod query;
 mod types;
 mod window;
+mod write;
 
 use sqlparser::ast::{self, Spanned};
 use sqlparser::tokenizer::Span;
@@ -24,6 +25,7 @@ use crate::refusal::{Place, Reason, Refusal, Result};
 pub(crate) use expr::expr;
 pub(crate) use query::query;
 pub(crate) use types::type_name;
+pub(crate) use write::write;
 
 /// The refusal of a construct that the gateway does not understand.
 pub(crate) fn unsupported(what: &str, place: Place) -> Refusal {

@@ -18,6 +18,7 @@ pub struct Permit {
     pub(crate) functions: Box<[&'static str]>,
     pub(crate) skeleton: String,
     pub(crate) fingerprint: [u8; 16],
+    pub(crate) shape_bound: bool,
     pub(crate) masked: bool,
     pub(crate) copy: Option<CopyDirection>,
 }
@@ -48,6 +49,8 @@ pub enum StatementKind {
     Prepare,
     /// COPY ... TO STDOUT.
     Copy,
+    /// INSERT, UPDATE, DELETE, MERGE, also within WITH.
+    Write,
     /// What makes, changes or drops a table: the session's own, or a new one.
     Define,
     /// Relayed unread under a passthrough grant.
@@ -175,6 +178,12 @@ impl Permit {
         self.masked
     }
 
+    /// Whether it means something else once the session's own table that it writes is another one of
+    /// the same name: it must not be run then.
+    pub fn shape_bound(&self) -> bool {
+        self.shape_bound
+    }
+
     /// Which way it copies, if it does.
     pub fn copy(&self) -> Option<CopyDirection> {
         self.copy
@@ -218,6 +227,7 @@ impl StatementKind {
             Self::Cursor => "cursor",
             Self::Prepare => "prepare",
             Self::Copy => "copy",
+            Self::Write => "write",
             Self::Define => "define",
             Self::Passthrough => "passthrough",
         }
@@ -246,6 +256,7 @@ pub fn passthrough(text: &str, _authority: &Passthrough) -> Permit {
         functions: Box::default(),
         skeleton: String::new(),
         fingerprint: [0; 16],
+        shape_bound: false,
         masked: false,
         copy: None,
     }

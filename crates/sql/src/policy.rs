@@ -32,6 +32,7 @@ pub use scope::row_condition;
 pub(crate) use through::DEFINER;
 pub use through::{Field, Through};
 pub use told::ToldColumn;
+pub(crate) use views::columns_of_expression;
 
 /// An effective policy bound to a snapshot: make one for each grant and catalog epoch, and share it
 /// among that grant's sessions.

@@ -8,6 +8,7 @@ mod definition;
 mod expr;
 mod query;
 mod relation;
+mod write;
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -15,6 +15,8 @@ mod scope;
 mod star;
 mod types;
 mod with;
+mod writable;
+mod write;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub(crate) struct Resolution {
     /// What is written is not what was read: something is substituted, a catalog relation too, or
     /// a call is held to the allow-list by another call in its place.
     pub(crate) rewritten: bool,
+    /// It changes rows.
+    pub(crate) writes: bool,
     /// The functions it calls by name.
     pub(crate) functions: BTreeSet<&'static str>,
 }
@@ -115,6 +119,14 @@ impl<'a> Resolver<'a> {
 }
 
 impl Resolution {
+    /// Whether it reads a column of the temporary table that it writes: by a name qualified with the
+    /// table's, which PostgreSQL would take for a function's if the column were gone.
+    pub(crate) fn reads_own_target(&self) -> bool {
+        self.sources
+            .iter()
+            .any(|source| source.written && source.is_temporary() && source.used.contains(&true))
+    }
+
     /// Whether it reads a relation of which some rows only are shown.
     pub(crate) fn is_restricted(&self, cx: &Context<'_>) -> bool {
         self.sources.iter().any(|source| match source.origin {

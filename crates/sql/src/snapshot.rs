@@ -21,6 +21,8 @@ pub struct Snapshot {
     comparisons: HashSet<String>,
     rows: HashMap<u32, Vec<u32>>,
     primary_keys: HashMap<u32, Vec<i16>>,
+    write_facts: HashMap<u32, WriteFacts>,
+    foreign_keys: HashMap<u32, Vec<ForeignKey>>,
     hardened: HashMap<String, HashMap<u32, HardenedView>>,
     machinery: Vec<u32>,
 }
@@ -55,6 +57,38 @@ pub struct Relation {
     pub definition: Option<String>,
     /// A rule other than a view's own `_RETURN` is attached (`pg_rewrite`).
     pub has_rules: bool,
+}
+
+/// What runs, and what is looked at, when rows of a table are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteFacts {
+    /// A trigger of somebody's own is on it (`pg_trigger`, not `tgisinternal`).
+    pub triggers: bool,
+    /// Row security is on (`relrowsecurity`).
+    pub row_security: bool,
+    /// The columns that a constraint or a unique index reads, by `attnum`; 0 where that cannot be
+    /// told.
+    pub constrained: Vec<i16>,
+    /// A constraint, an index or a column's type runs a function or operator that neither PostgreSQL
+    /// nor an extension made.
+    pub runs_code: bool,
+    /// Each column's default (`pg_get_expr`), its type's where it has none of its own.
+    pub defaults: Vec<(i16, String)>,
+}
+
+/// A foreign key (`pg_constraint`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The table that it is on.
+    pub from: u32,
+    /// That table's columns, by `attnum`.
+    pub columns: Vec<i16>,
+    /// The table that it references.
+    pub to: u32,
+    /// That table's columns, by `attnum`.
+    pub referenced: Vec<i16>,
+    /// It changes rows of `from` when rows of `to` go or change: CASCADE, SET NULL, SET DEFAULT.
+    pub acts: bool,
 }
 
 /// What a relation is: `pg_class.relkind`.
@@ -162,6 +196,16 @@ impl Snapshot {
         &self.machinery
     }
 
+    /// What happens when rows of a table are written; nothing is known of what is no table.
+    pub fn write_facts(&self, oid: u32) -> Option<&WriteFacts> {
+        self.write_facts.get(&oid)
+    }
+
+    /// The foreign keys from and to a table.
+    pub fn foreign_keys(&self, oid: u32) -> &[ForeignKey] {
+        self.foreign_keys.get(&oid).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a comparison operator of somebody's own lies in one of these schemas, or in any if
     /// there are none: where a construct looks its operator up by name, it may be found.
     pub fn has_own_comparison(&self, path: &[String]) -> bool {
@@ -241,6 +285,27 @@ impl SnapshotBuilder {
     /// Adds the columns of a relation's primary key, by `attnum`; one that is not deferrable.
     pub fn primary_key(&mut self, oid: u32, columns: Vec<i16>) -> &mut Self {
         self.snapshot.primary_keys.insert(oid, columns);
+        self
+    }
+
+    /// The relation that was added with this number, to be added in another form.
+    #[cfg(test)]
+    pub(crate) fn relation_of(&self, oid: u32) -> Relation {
+        self.snapshot.relations.get(&oid).cloned().unwrap()
+    }
+
+    /// Adds what happens when rows of a table are written.
+    pub fn write_facts(&mut self, oid: u32, facts: WriteFacts) -> &mut Self {
+        self.snapshot.write_facts.insert(oid, facts);
+        self
+    }
+
+    /// Adds a foreign key, for both its ends.
+    pub fn foreign_key(&mut self, key: &ForeignKey) -> &mut Self {
+        for end in [key.from, key.to] {
+            let keys = self.snapshot.foreign_keys.entry(end).or_default();
+            keys.push(key.clone());
+        }
         self
     }
 

@@ -14,7 +14,7 @@ mod transaction;
 
 use std::borrow::Cow;
 
-use sqlparser::ast::Statement as S;
+use sqlparser::ast::{self, SetExpr, Statement as S};
 
 use crate::ir::{Name, Query};
 use crate::parse;
@@ -124,6 +124,9 @@ fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
             Ok(permit) => Ok(permit),
             Err(query) => self::query(*query, cx),
         },
+        S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) => {
+            self::query(as_query(statement)?, cx)
+        }
         S::CreateTable(table) => create::table(table, cx),
         S::CreateView(view) => create::view(view, cx),
         S::CreateIndex(index) => own::index(index, cx),
@@ -181,8 +184,36 @@ fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
 
 fn query(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<Permit> {
     let (query, resolution) = settle(query, cx)?;
-    let plan = Plan::new(StatementKind::Query);
+    let plan = Plan::new(if resolution.writes {
+        StatementKind::Write
+    } else {
+        StatementKind::Query
+    });
     plan.permit(&resolution, cx, |writer| writer.query(&query))
+}
+
+/// A query, or a statement that changes rows as the query that has nothing else.
+fn as_query(statement: S) -> Result<ast::Query> {
+    let body = match statement {
+        S::Query(query) => return Ok(*query),
+        insert @ S::Insert(_) => SetExpr::Insert(insert),
+        update @ S::Update(_) => SetExpr::Update(update),
+        delete @ S::Delete(_) => SetExpr::Delete(delete),
+        merge @ S::Merge(_) => SetExpr::Merge(merge),
+        other => return Err(refused::refusal(&other)),
+    };
+    Ok(ast::Query {
+        with: None,
+        body: Box::new(body),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    })
 }
 
 /// Lowers and resolves a query; also returns the names of its columns.
@@ -256,6 +287,7 @@ impl Plan {
             functions: resolution.functions.iter().copied().collect(),
             skeleton,
             fingerprint,
+            shape_bound: resolution.reads_own_target(),
             masked: resolution.masked || (self.by_reference && cx.policy.masks_anything()),
             copy: self.copy,
         })

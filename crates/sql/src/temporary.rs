@@ -159,7 +159,9 @@ impl Temporary {
                 self.uncertain.insert(name.clone());
             }
             TemporaryChange::Drop { names, cascade } => {
-                names.iter().for_each(|name| self.remove(name));
+                for name in names {
+                    self.remove(name);
+                }
                 if *cascade {
                     self.doubt(|relation| relation.kind == RelationKind::View);
                 }
@@ -250,7 +252,8 @@ impl Own {
             columns: Arc::new(sources),
             treatments: vec![Treatment::Release(Transform::Keep); quoted.len()],
             released: quoted.into_iter().map(Some).collect(),
-            catalog: true,
+            // A view reads what is beneath it: its plan is no more public than theirs.
+            catalog: listed.kind != RelationKind::View,
             beneath: Vec::new(),
         }));
         let relation = Relation {

@@ -290,6 +290,9 @@ fn clinic() -> SnapshotBuilder {
         view.definition = Some((*definition).to_owned());
         builder.relation(view);
     }
+    for oid in [20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007] {
+        builder.write_facts(oid, crate::WriteFacts::default());
+    }
     builder.schema("public").schema("archive");
     builder.user_type("public", "mood", UserType::Enum);
     builder.user_type("public", "patients", UserType::Composite);

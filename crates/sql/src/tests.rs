@@ -20,6 +20,7 @@ mod statements;
 mod temporary;
 mod through;
 mod timings;
+mod writes;
 
 use crate::testing::World;
 

@@ -244,3 +244,61 @@ async fn code_of_the_databases_own_is_seen_behind_casts_operators_and_constraint
     }
     assert!(snapshot.rows_within(25).is_empty());
 }
+
+#[tokio::test]
+async fn what_runs_when_rows_are_written_is_read() {
+    let cluster = postgres();
+    let schema = "
+        CREATE FUNCTION evil(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE DOMAIN checked AS int CHECK (evil(VALUE) > 0);
+        CREATE DOMAIN given AS int DEFAULT 7;
+        CREATE TABLE plain (a int, b int DEFAULT 1, c serial, d given);
+        CREATE TABLE parent (a int PRIMARY KEY, b int NOT NULL, c int CHECK (c > b), d int);
+        CREATE UNIQUE INDEX ON parent ((d + 1));
+        CREATE TABLE referring (x int, y int REFERENCES parent (a));
+        CREATE TABLE triggered (a int);
+        CREATE TRIGGER t BEFORE INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION fires();
+        CREATE TABLE guarded (a int);
+        ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+        CREATE TABLE by_check (a int CHECK (evil(a) > 0));
+        CREATE TABLE by_index (a int);
+        CREATE INDEX ON by_index (evil(a));
+        CREATE TABLE by_type (a checked);";
+    cluster.execute("postgres", schema).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+    let oid = |name: &str| snapshot.find("public", name).unwrap().oid;
+    let facts = |name: &str| snapshot.write_facts(oid(name)).unwrap();
+    let plain = facts("plain");
+    assert!(!plain.triggers && !plain.row_security && !plain.runs_code);
+    assert_eq!(plain.constrained, [3], "serial is not null");
+    let defaults: Vec<_> = plain
+        .defaults
+        .iter()
+        .map(|(n, d)| (*n, d.as_str()))
+        .collect();
+    assert_eq!(
+        defaults,
+        [
+            (2, "1"),
+            (3, "nextval('public.plain_c_seq'::regclass)"),
+            (4, "7")
+        ]
+    );
+    let mut constrained = facts("parent").constrained.clone();
+    constrained.sort_unstable();
+    assert_eq!(constrained, [0, 1, 2, 3], "0: an expression");
+    let key = &snapshot.foreign_keys(oid("parent"))[0];
+    assert_eq!((key.from, &key.columns[..]), (oid("referring"), &[2][..]));
+    assert_eq!((key.to, &key.referenced[..]), (oid("parent"), &[1][..]));
+    assert_eq!(snapshot.foreign_keys(oid("referring")).len(), 1);
+    assert!(facts("triggered").triggers && !facts("referring").triggers);
+    assert!(facts("guarded").row_security);
+    for table in ["by_check", "by_index", "by_type"] {
+        assert!(facts(table).runs_code, "{table}");
+    }
+}

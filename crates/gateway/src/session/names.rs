@@ -12,6 +12,8 @@ use crate::enforce::Plan;
 
 /// A prepared statement.
 pub(super) struct Statement {
+    /// Which listing of the temporary relations it was read by.
+    pub(super) listing: u64,
     /// What runs.
     pub(super) plan: Arc<Plan>,
     /// Its number in the record; 0 for one that does nothing.

@@ -40,6 +40,8 @@ pub(super) struct Following {
     unsynced: bool,
     /// The connection could not be asked.
     lost: bool,
+    /// How many answers there have been.
+    listing: u64,
     /// The DataRows of the answer so far.
     answer: Vec<u8>,
 }
@@ -101,6 +103,16 @@ impl Following {
         self.stale && !self.failed && !self.lost
     }
 
+    /// The number of what is known now.
+    pub(super) fn listing(&self) -> u64 {
+        self.listing
+    }
+
+    /// Whether what was known as this listing still holds.
+    pub(super) fn holds(&self, listing: u64) -> bool {
+        self.listing == listing && !self.stale
+    }
+
     /// Writes the question. Returns whether ReadyForQuery will follow the answer.
     pub(super) fn ask(&mut self, to: &mut BytesMut) -> bool {
         self.answer = Vec::new();
@@ -143,6 +155,7 @@ impl Following {
         match read {
             Some(temporary) => {
                 self.stale = false;
+                self.listing += 1;
                 Some(temporary)
             }
             None => {

@@ -11,3 +11,4 @@ mod masking;
 mod passthrough;
 mod recording;
 mod temporary;
+mod writes;

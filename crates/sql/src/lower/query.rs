@@ -220,12 +220,10 @@ fn body(body: SetExpr) -> Result<Body> {
             set_quantifier,
             right,
         } => operations(left, op, set_quantifier, *right),
-        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
-            Err(Refusal::new(
-                Reason::NotGranted,
-                "data-modifying statements in WITH are not relayed",
-            ))
-        }
+        SetExpr::Insert(statement)
+        | SetExpr::Update(statement)
+        | SetExpr::Delete(statement)
+        | SetExpr::Merge(statement) => Ok(Body::Write(Box::new(super::write(statement)?))),
         // The pre-pass turns TABLE t into SELECT * FROM t: what arrives here it did not see.
         SetExpr::Table(_) => Err(unsupported("TABLE here", Place::default())),
     }
@@ -384,7 +382,7 @@ fn select(select: ast::Select) -> Result<Select> {
         items: if is_empty_list(&projection) {
             Vec::new()
         } else {
-            projection.into_iter().map(item).collect::<Result<_>>()?
+            items(projection)?
         },
         from: from.into_iter().map(from::tree).collect::<Result<_>>()?,
         filter: selection.map(expr).transpose()?,
@@ -404,6 +402,11 @@ fn is_empty_list(projection: &[ast::SelectItem]) -> bool {
         [ast::SelectItem::UnnamedExpr(ast::Expr::Identifier(name))]
             if parse::marker(name) == Some(parse::Marker::Empty)
     )
+}
+
+/// A select list, or what stands after RETURNING.
+pub(super) fn items(items: Vec<ast::SelectItem>) -> Result<Vec<Item>> {
+    items.into_iter().map(item).collect()
 }
 
 fn item(item: ast::SelectItem) -> Result<Item> {

@@ -35,6 +35,8 @@ pub(crate) enum Visibility {
     Unclassified,
     /// It is not the column that was classified by this name.
     Renamed,
+    /// Masked, and of a table that is written to: nothing stands in its place.
+    Unreadable,
 }
 
 /// What a search by name finds.

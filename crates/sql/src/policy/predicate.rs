@@ -190,6 +190,7 @@ fn total(expr: &Expr) -> Result<()> {
         )
         | Expr::Unary { .. }
         | Expr::UnresolvedRow(_)
+        | Expr::Default
         | Expr::Row { .. }
         | Expr::Output(_)
         | Expr::Parameter(_)

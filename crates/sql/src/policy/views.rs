@@ -110,7 +110,7 @@ pub(super) fn bind_standard(bound: &mut BoundPolicy, views: Vec<&Relation>, snap
 }
 
 /// The columns of `relation` that an expression over it reads; `None` if it cannot be told.
-pub(super) fn columns_of_expression(
+pub(crate) fn columns_of_expression(
     relation: &Relation,
     expression: &str,
     snapshot: &Snapshot,

@@ -12,6 +12,7 @@ impl Writer<'_> {
         match expr {
             // INVARIANT: `resolve` leaves none; were one left, PostgreSQL would say that no such
             // column exists.
+            Expr::Default => self.push("DEFAULT"),
             Expr::Unresolved(_) | Expr::UnresolvedRow(_) => self.push("\"?unresolved?\""),
             Expr::Column(column) => self.column(column),
             Expr::Output(name) => self.chosen(name),

@@ -23,6 +23,7 @@ impl Writer<'_> {
         match body {
             Body::Select(select) => self.select(select),
             Body::Values(rows) => self.values(rows),
+            Body::Write(write) => self.write(write),
             Body::Nested(_) | Body::Operations { .. } => self.operand(body),
         }
         if !order_by.is_empty() {
@@ -63,6 +64,7 @@ impl Writer<'_> {
                 self.values(rows);
                 self.push(")");
             }
+            Body::Write(write) => self.write(write),
             Body::Nested(query) => {
                 self.push("(");
                 self.query(query);
@@ -217,7 +219,7 @@ impl Writer<'_> {
         }
     }
 
-    fn item(&mut self, item: &Item) {
+    pub(super) fn item(&mut self, item: &Item) {
         match item {
             Item::Star(star) => self.star(star, |writer| writer.push("*")),
             Item::QualifiedStar(path, star) => self.star(star, |writer| {

@@ -24,6 +24,7 @@ impl Resolver<'_> {
             Expr::Column(_)
             | Expr::Row { .. }
             | Expr::Output(_)
+            | Expr::Default
             | Expr::Literal(_)
             | Expr::Parameter(_)
             | Expr::ValueFunction(_) => {}

@@ -107,6 +107,7 @@ fn figure(expr: &Expr, major: u16) -> Strength {
             | Literal::Bits(_)
             | Literal::Hex(_),
         )
+        | Expr::Default
         | Expr::Parameter(_)
         | Expr::And(_)
         | Expr::Or(_)
@@ -145,6 +146,7 @@ fn first_of(body: &Body) -> Option<Name> {
         },
         Body::Nested(query) => first_of(&query.body),
         Body::Values(_) => Some("column1".into()),
+        Body::Write(_) => None,
         Body::Operations { first, rest: _ } => first_of(first),
     }
 }

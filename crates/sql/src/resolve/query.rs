@@ -85,6 +85,7 @@ impl Resolver<'_> {
             }
             Body::Nested(query) => self.query(query, own),
             Body::Values(rows) => self.values(rows),
+            Body::Write(write) => self.write(write),
             Body::Operations { first, rest } => {
                 let columns = self.body(first, None)?;
                 let last = rest.len().saturating_sub(1);
@@ -149,7 +150,7 @@ impl Resolver<'_> {
         Ok(columns)
     }
 
-    fn items(&mut self, items: &mut [Item]) -> Result<Arc<Columns>> {
+    pub(super) fn items(&mut self, items: &mut [Item]) -> Result<Arc<Columns>> {
         let mut columns = Vec::with_capacity(items.len());
         for item in items {
             // `(a).*` of a relation is `a.*`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Resolver, Shape};
 use crate::ir::{Column, Expr, Ident, Name};
-use crate::policy::{Access, Columns, Found, Visibility};
+use crate::policy::{Access, Columns, Found, SourceColumn, Visibility};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::RelationKind;
 use crate::temporary::{PG_TEMP, is_temporary};
@@ -26,6 +26,8 @@ pub(crate) struct Source {
     pub(crate) system: Vec<&'static str>,
     /// It is written with exactly these columns, since it is used as a whole.
     pub(crate) pinned: bool,
+    /// It is the table that the statement writes to.
+    pub(crate) written: bool,
 }
 
 #[derive(Debug)]
@@ -102,7 +104,13 @@ impl Source {
             used,
             system: Vec::new(),
             pinned: false,
+            written: false,
         }
+    }
+
+    /// Whether it is one of the session's own relations.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(self.origin, Origin::Relation { oid, catalog: _ } if is_temporary(oid))
     }
 
     pub(super) fn touches(&self, cx: &Context<'_>) -> Vec<Touch> {
@@ -118,13 +126,13 @@ impl Source {
             return vec![Touch {
                 relation: PG_TEMP.to_owned(),
                 columns: Vec::new(),
-                written: false,
+                written: self.written,
             }];
         }
         let mut touches = vec![Touch {
             relation: format!("{}.{}", relation.schema, relation.name),
             columns: Vec::new(),
-            written: false,
+            written: self.written,
         }];
         let Some(access) = cx.access(oid) else {
             return touches;
@@ -220,7 +228,10 @@ impl Resolver<'_> {
             }
         }
         match self.visible(None, &name.name) {
-            Some((_, source)) => Ok(self.row(source, &name.name, false)),
+            Some((_, source)) => {
+                self.check_whole(source, name.place)?;
+                Ok(self.row(source, &name.name, false))
+            }
             None => Err(unknown_column(name)),
         }
     }
@@ -294,8 +305,25 @@ impl Resolver<'_> {
             }
         };
         match self.visible(schema, &relation.name) {
-            Some((_, source)) => Ok((source, relation.name.clone())),
+            Some((_, source)) => {
+                self.check_whole(source, relation.place)?;
+                Ok((source, relation.name.clone()))
+            }
             None => Err(missing_from(relation)),
+        }
+    }
+
+    /// Refuses the whole row of a table that is written, if a part of it is masked: there is nothing
+    /// in its place.
+    pub(super) fn check_whole(&self, source: usize, place: Place) -> Result<()> {
+        let columns = self.columns(source);
+        let hidden = |column: &&SourceColumn| column.visibility == Visibility::Unreadable;
+        match columns.iter().find(hidden) {
+            None => Ok(()),
+            Some(column) => Err(unreadable(&Ident {
+                name: column.name.clone(),
+                place,
+            })),
         }
     }
 
@@ -356,6 +384,7 @@ impl Resolver<'_> {
             .map_or(Visibility::Visible, |found| found.visibility);
         let reason = match visibility {
             Visibility::Visible => return Ok(()),
+            Visibility::Unreadable => return Err(unreadable(name)),
             Visibility::Blocked => Reason::BlockedColumn,
             Visibility::Unclassified => Reason::UnclassifiedColumn,
             Visibility::Renamed => Reason::RenamedColumn,
@@ -557,6 +586,18 @@ impl Resolver<'_> {
         };
         Ok((Expr::Column(column), None))
     }
+}
+
+fn unreadable(name: &Ident) -> Refusal {
+    Refusal::new(
+        Reason::NotGranted,
+        format!(
+            "column \"{}\" is masked: a statement that writes cannot read it",
+            name.name
+        ),
+    )
+    .with_hint("name only columns that the grant releases as they are")
+    .near(name.place)
 }
 
 pub(super) fn ambiguous(name: &Ident) -> Refusal {

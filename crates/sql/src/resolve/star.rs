@@ -29,6 +29,9 @@ impl Resolver<'_> {
             )
             .near(star.place));
         }
+        for source in &sources {
+            self.check_whole(*source, star.place)?;
+        }
         Ok(self.star_of(&sources, star))
     }
 

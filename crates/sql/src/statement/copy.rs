@@ -1,5 +1,6 @@
 //! COPY to the client. `COPY t TO STDOUT` becomes COPY of a query over `t`, which is substituted
-//! like any other; files, programs and COPY FROM are refused.
+//! like any other. COPY FROM STDIN is an INSERT of values, and is judged as one; files and programs
+//! are refused.
 
 use sqlparser::ast::{self, CopyLegacyCsvOption, CopyLegacyOption, CopyOption};
 
@@ -33,6 +34,10 @@ struct Options {
     quote: Option<char>,
     escape: Option<char>,
     force_quote: Vec<Name>,
+    force_null: Vec<Name>,
+    force_not_null: Vec<Name>,
+    /// It is COPY FROM.
+    from: bool,
 }
 
 /// The way out of COPY to where the server writes.
@@ -52,10 +57,13 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
     absent(values.into_iter().next(), "rows after COPY", place)?;
     match (to, target) {
         (true, ast::CopyTarget::Stdout) => {}
-        (false, _) => {
-            return Err(refused(
-                "COPY FROM is not relayed: the session may not write",
-            ));
+        (false, ast::CopyTarget::Stdin) => {}
+        (false, ast::CopyTarget::Stdout) => return Err(unsupported("COPY FROM STDOUT", place)),
+        (false, ast::CopyTarget::File { filename: _ }) => {
+            return Err(refused("COPY from a file on the server is not relayed"));
+        }
+        (false, ast::CopyTarget::Program { command: _ }) => {
+            return Err(refused("COPY from a program is not relayed"));
         }
         (true, ast::CopyTarget::Stdin) => return Err(unsupported("COPY TO STDIN", place)),
         (true, ast::CopyTarget::File { filename: _ }) => {
@@ -65,12 +73,18 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
             return Err(refused("COPY to a program is not relayed").with_hint(TO_CLIENT));
         }
     }
-    let mut read = Options::default();
+    let mut read = Options {
+        from: !to,
+        ..Options::default()
+    };
     for option in options {
         read.add(option)?;
     }
     for option in legacy_options {
         read.add_legacy(option)?;
+    }
+    if !to {
+        return into(source, &read, cx);
     }
     let (query, resolution) = match source {
         ast::CopySource::Query(query) => settle(*query, cx)?,
@@ -87,6 +101,34 @@ pub(super) fn copy(copy: Copy, cx: &Context<'_>) -> Result<Permit> {
         writer.push("COPY (");
         writer.query(&query);
         writer.push(") TO STDOUT");
+        read.write(writer);
+    })
+}
+
+/// COPY table FROM STDIN.
+fn into(source: ast::CopySource, read: &Options, cx: &Context<'_>) -> Result<Permit> {
+    let ast::CopySource::Table {
+        table_name,
+        columns,
+    } = source
+    else {
+        return Err(unsupported("COPY of a query FROM", Place::default()));
+    };
+    let (path, columns) = (lower::object_name(table_name)?, lower::idents(columns)?);
+    let mut resolver = Resolver::new(cx);
+    let relation = resolver.copy_target(&path, &columns)?;
+    let resolution = resolver.finish();
+    let plan = Plan {
+        copy: Some(CopyDirection::In),
+        ..Plan::new(StatementKind::Copy)
+    };
+    plan.permit(&resolution, cx, |writer| {
+        writer.push("COPY ");
+        writer.open_relation(relation, false);
+        if !columns.is_empty() {
+            writer.name_list(&columns);
+        }
+        writer.push(" FROM STDIN");
         read.write(writer);
     })
 }
@@ -178,8 +220,12 @@ impl Options {
                 }
             }
             CopyOption::Freeze(false) => {}
+            CopyOption::ForceNotNull(columns) if self.from => {
+                self.force_not_null = names(columns)?;
+            }
+            CopyOption::ForceNull(columns) if self.from => self.force_null = names(columns)?,
             CopyOption::Freeze(true) | CopyOption::ForceNotNull(_) | CopyOption::ForceNull(_) => {
-                return Err(unsupported("this option of COPY TO", Place::default()));
+                return Err(unsupported("this option of COPY", Place::default()));
             }
         }
         Ok(())
@@ -199,6 +245,9 @@ impl Options {
                         CopyLegacyCsvOption::Quote(quote) => self.quote = Some(quote),
                         CopyLegacyCsvOption::Escape(escape) => self.escape = Some(escape),
                         CopyLegacyCsvOption::ForceQuote(columns) => self.force_quote(columns)?,
+                        CopyLegacyCsvOption::ForceNotNull(columns) if self.from => {
+                            self.force_not_null = names(columns)?;
+                        }
                         CopyLegacyCsvOption::ForceNotNull(_) => {
                             return Err(unsupported("FORCE NOT NULL in COPY TO", Place::default()));
                         }
@@ -243,10 +292,10 @@ impl Options {
     }
 
     fn force_quote(&mut self, columns: Vec<ast::Ident>) -> Result<()> {
-        self.force_quote = lower::idents(columns)?
-            .into_iter()
-            .map(|column| column.name)
-            .collect();
+        if self.from {
+            return Err(unsupported("FORCE QUOTE in COPY FROM", Place::default()));
+        }
+        self.force_quote = names(columns)?;
         Ok(())
     }
 
@@ -286,15 +335,25 @@ impl Options {
             next(writer, "NULL ");
             writer.string(null);
         }
-        if !self.force_quote.is_empty() {
-            next(writer, "FORCE_QUOTE (");
-            writer.separated(&self.force_quote, Writer::chosen);
+        let lists = [
+            ("FORCE_QUOTE (", &self.force_quote),
+            ("FORCE_NULL (", &self.force_null),
+            ("FORCE_NOT_NULL (", &self.force_not_null),
+        ];
+        for (word, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            next(writer, word);
+            writer.separated(list, Writer::chosen);
             writer.push(")");
         }
         if separator == ", " {
             writer.push(")");
         }
     }
+}
+
+fn names(columns: Vec<ast::Ident>) -> Result<Vec<Name>> {
+    let columns = lower::idents(columns)?;
+    Ok(columns.into_iter().map(|column| column.name).collect())
 }
 
 fn refused(message: &'static str) -> Refusal {

@@ -3,7 +3,7 @@
 
 use sqlparser::ast::{self, Statement as S};
 
-use super::{Plan, prepare, settle};
+use super::{Plan, as_query, prepare, settle};
 use crate::lower::unsupported;
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::render::Writer;
@@ -54,8 +54,9 @@ pub(super) fn explain(statement: S, cx: &Context<'_>) -> Result<Permit> {
         read.add(option)?;
     }
     match *statement {
-        S::Query(query) => {
-            let (query, resolution) = settle(*query, cx)?;
+        read_or_write
+        @ (S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_)) => {
+            let (query, resolution) = settle(as_query(read_or_write)?, cx)?;
             let options = read.under(resolution.masked)?;
             Plan::new(StatementKind::Explain).permit(&resolution, cx, |writer| {
                 options.write(writer);

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{self, Statement as S};
 
-use super::{Plan, settle};
+use super::{Plan, as_query, settle};
 use crate::ir::{Expr, Name};
 use crate::lower::{self, absent, unsupported};
 use crate::refusal::{Place, Result};
@@ -22,7 +22,8 @@ pub(super) fn prepare(
     statement: S,
     cx: &Context<'_>,
 ) -> Result<Permit> {
-    let name = lower::ident(name)?.name;
+    let name = lower::ident(name)?;
+    let (name, name_place) = (name.name, name.place);
     let mut types: Vec<_> = types
         .into_iter()
         .map(lower::type_name)
@@ -31,11 +32,14 @@ pub(super) fn prepare(
     for ty in &mut types {
         resolver.type_name(ty)?;
     }
-    let query = match statement {
-        S::Query(query) => *query,
-        other => return Err(super::refused::refusal(&other)),
-    };
-    let (query, resolution) = settle(query, cx)?;
+    let (query, resolution) = settle(as_query(statement)?, cx)?;
+    if resolution.reads_own_target() {
+        // When the table is another one by the time it runs, a column may be a function's name.
+        return Err(unsupported(
+            "PREPARE of a statement that reads the temporary table it writes",
+            name_place,
+        ));
+    }
     let plan = Plan::new(StatementKind::Prepare).effect(Effect::Prepare(name.to_string()));
     plan.permit(&resolution, cx, |writer| {
         writer.push("PREPARE ");

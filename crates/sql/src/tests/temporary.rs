@@ -113,6 +113,19 @@ fn a_batch_sees_what_it_has_made() {
 }
 
 #[test]
+fn a_plan_over_a_temporary_view_tells_no_more_than_one_over_its_tables() {
+    let mut world = World::limited();
+    world.temporary = Temporary::new([TemporaryRelation {
+        name: "v".to_owned(),
+        kind: RelationKind::View,
+        columns: vec!["ssn".to_owned()],
+        vanishes: false,
+    }]);
+    assert_eq!(world.refuse("EXPLAIN ANALYZE SELECT * FROM v"), "explain");
+    assert!(world.admit("EXPLAIN SELECT * FROM v").contains("COSTS OFF"));
+}
+
+#[test]
 fn nothing_permanent_is_made_changed_or_dropped() {
     let world = having(&[("own", &["a"])]);
     for (text, reason) in [

@@ -195,9 +195,14 @@ impl Conversation {
         } else {
             out::parse(name, &plan.sql, param_types, to);
         }
-        let undo = self
-            .names
-            .name_statement(name, Statement { plan, prepared });
+        let undo = self.names.name_statement(
+            name,
+            Statement {
+                listing: self.temporary.listing(),
+                plan,
+                prepared,
+            },
+        );
         self.expect.push(Expect::Parse {
             refused: None,
             undo,
@@ -213,6 +218,17 @@ impl Conversation {
             return self.refuse_other(too_many_names(), to);
         }
         let statement = self.names.statement(bind.statement).map(Arc::clone);
+        let outlived = statement.as_ref().is_some_and(|statement| {
+            let bound = statement
+                .plan
+                .permits
+                .iter()
+                .any(phigate_sql::Permit::shape_bound);
+            bound && !self.temporary.holds(statement.listing)
+        });
+        if outlived {
+            return self.refuse_other(outdated(), to);
+        }
         if self.masked && statement.is_none() {
             // Made by SQL's PREPARE, or not there at all: the tripwire has not seen its rows.
             self.inspect(Target::Statement(bind.statement), to);
@@ -456,6 +472,18 @@ pub(super) fn effect_of(plan: &Plan) -> Option<&Effect> {
 
 fn forward(frame: &Frame, to: &mut BytesMut) {
     to.extend_from_slice(frame.bytes());
+}
+
+fn outdated() -> Refused {
+    Refused {
+        reason: "temporary_changed",
+        error: PgError::error(
+            SqlState::FEATURE_NOT_SUPPORTED,
+            "cached plan must not change result type",
+        )
+        .with_detail("The temporary tables have changed since the statement was prepared.")
+        .with_hint("prepare it again"),
+    }
 }
 
 fn temporary_unknown() -> Refused {
