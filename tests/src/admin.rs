@@ -9,7 +9,8 @@ use phigate_proto::v1::grant_service_client::GrantServiceClient;
 use phigate_proto::v1::session_service_client::SessionServiceClient;
 use phigate_proto::v1::{
     CreateGrantRequest, CreateGrantResponse, ExplainStatementRequest, ExplainStatementResponse,
-    KillSessionRequest, ListSessionsRequest, RevokeGrantRequest, RevokeGrantResponse, Session,
+    KillSessionRequest, ListSessionsRequest, PatientList, RevokeGrantRequest, RevokeGrantResponse,
+    Session,
 };
 use phigate_testkit::{client, eventually, within};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -193,6 +194,21 @@ impl<'a> Grant<'a> {
     #[must_use]
     pub fn write(mut self) -> Self {
         self.request.write = true;
+        self
+    }
+
+    /// Limited to these patients.
+    #[must_use]
+    pub fn patients(mut self, ids: &[&str]) -> Self {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        self.request.patients = Some(PatientList { ids });
+        self
+    }
+
+    /// Naming a sensitivity.
+    #[must_use]
+    pub fn sensitivity(mut self, code: &str) -> Self {
+        self.request.sensitivity.push(code.to_owned());
         self
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use phigate::serve::{self, Part, Running};
 use phigate_config::Config;
+use phigate_phi::RowRules;
 use phigate_testkit::{Cluster, clinic, hospital, within};
 use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
@@ -26,6 +27,7 @@ pub struct House {
     unclassified: &'static str,
     passthrough: bool,
     classification: String,
+    rows: Option<String>,
     sql: Vec<String>,
     upstream: Option<String>,
     more: String,
@@ -74,6 +76,7 @@ impl Default for House {
             unclassified: "refuse",
             passthrough: false,
             classification: clinic::CLASSIFICATION.to_owned(),
+            rows: None,
             sql: Vec::new(),
             upstream: None,
             more: String::new(),
@@ -115,6 +118,13 @@ impl House {
     #[must_use]
     pub fn classification(mut self, text: impl Into<String>) -> Self {
         self.classification = text.into();
+        self
+    }
+
+    /// A row rules file.
+    #[must_use]
+    pub fn rows(mut self, text: impl Into<String>) -> Self {
+        self.rows = Some(text.into());
         self
     }
 
@@ -220,6 +230,13 @@ impl House {
             more,
             ..
         } = self;
+        let rows = match &self.rows {
+            Some(text) => {
+                std::fs::write(directory.join("clinic.rows.toml"), text)?;
+                "rows = \"clinic.rows.toml\""
+            }
+            None => "",
+        };
         let enforcement = self.enforcement.as_str();
         let upstream = self
             .upstream
@@ -238,6 +255,7 @@ recording = "{recording}"
 name = "clinic"
 upstream = "{upstream}"
 catalog = "clinic.phi.csv"
+{rows}
 enforcement = "{enforcement}"
 accept = ["definer_function public.f_secdef()"]
 unclassified = "{unclassified}"
@@ -298,6 +316,21 @@ impl Phigate {
         if let Err(error) = hardened {
             eprintln!("not hardened: {error:#}");
         }
+    }
+
+    /// Makes masked views for grants of a profile that restrict rows, as `rules` say and grants that
+    /// name these sensitivities.
+    ///
+    /// # Panics
+    /// In inline mode, or when the rules cannot be read.
+    pub async fn harden_rows(&self, profile: &str, rules: &str, scoped: bool, named: &[&str]) {
+        let hardener = self.hardener.as_ref().expect("masked views");
+        let profile = profile.parse().expect("a profile");
+        let rules = RowRules::parse(rules, "clinic.rows.toml").expect("row rules");
+        let named = named.iter().map(|code| code.parse().expect("a code"));
+        let rows = rules.policy(scoped, &named.collect()).expect("declared");
+        let hardened = hardener.harden_rows(profile, rows).await;
+        hardened.expect("the database is hardened");
     }
 
     /// The password of a slot login: what only gateways know.

@@ -5,6 +5,7 @@
 mod attacks;
 mod audit;
 mod catalog;
+mod cohort;
 mod explain;
 mod login;
 mod masking;

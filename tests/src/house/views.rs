@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use phigate_catalog::{Upstream, harden};
-use phigate_phi::{Classification, ColumnName, EffectivePolicy, Unclassified, keys};
+use phigate_phi::{Classification, ColumnName, EffectivePolicy, RowPolicy, Unclassified, keys};
 use phigate_testkit::{Cluster, clinic};
 use phigate_types::Profile;
 use phigate_wire::scram;
@@ -86,6 +86,23 @@ impl Hardener {
                 policies.push(policy);
             }
         }
+        self.apply(&policies).await
+    }
+
+    /// Hardens for a profile with row rules, beside what is there.
+    pub(super) async fn harden_rows(
+        &self,
+        profile: Profile,
+        rows: RowPolicy,
+    ) -> anyhow::Result<()> {
+        let policy =
+            EffectivePolicy::derive(&self.classification, profile, &[], &[], self.unclassified)?;
+        let mut policies = self.policies.lock().await;
+        policies.push(policy.with_rows(rows));
+        self.apply(&policies).await
+    }
+
+    async fn apply(&self, policies: &[EffectivePolicy]) -> anyhow::Result<()> {
         let mut broker = Upstream::parse(&self.broker)?.connect().await?;
         let snapshot = phigate_catalog::read(&mut broker).await?;
         let target = harden::Target {
@@ -98,7 +115,7 @@ impl Hardener {
             let salt = keys::login_salt(&self.login_key, login);
             scram::Verifier::derive(&password, &salt, ITERATIONS).stored()
         };
-        let plan = harden::Plan::of(&snapshot, &policies, target, verifier);
+        let plan = harden::Plan::of(&snapshot, policies, target, verifier);
         harden::apply(&self.admin, &plan.sql()).await?;
         Ok(())
     }
