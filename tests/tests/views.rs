@@ -160,7 +160,7 @@ async fn a_table_that_changed_is_refused_until_it_is_hardened_again() {
     let analyst = house.grant("alice").connect().await;
     analyst.rows("select floor from departments").await;
     let url = house.cluster.url(phigate_testkit::clinic::DATABASE);
-    phigate_tests::analyst::direct(&url, "alter table wards rename column name to label").await;
+    phigate_tests::analyst::direct(&url, "alter table wards_icu no inherit wards").await;
     phigate_testkit::eventually("the gateway sees the change", async || {
         analyst.query("select ward from wards").await.err()
     })
@@ -179,4 +179,36 @@ async fn a_table_that_changed_is_refused_until_it_is_hardened_again() {
         analyst.query("select ward from wards").await.ok()
     })
     .await;
+}
+
+#[tokio::test]
+async fn columns_that_swap_names_are_refused_until_they_swap_back() {
+    for enforcement in [Enforcement::Inline, Enforcement::Views] {
+        let house = house(enforcement).await;
+        let analyst = house.grant("alice").connect().await;
+        analyst
+            .rows("select city, street_address from patients limit 1")
+            .await;
+        let url = house.cluster.url(phigate_testkit::clinic::DATABASE);
+        let swap = "alter table patients rename column city to x; \
+                    alter table patients rename column street_address to city; \
+                    alter table patients rename column x to street_address";
+        phigate_tests::analyst::direct(&url, swap).await;
+        let city = "select city from patients limit 1";
+        // Until then the tripwire stands between: the session that sees the swap first may end.
+        let refused = phigate_testkit::eventually("the gateway sees the names", async || {
+            let analyst = house.grant("alice").connect().await;
+            let refused = analyst.query(city).await.err()?;
+            (refused.code == "42501").then_some(refused)
+        })
+        .await;
+        assert!(refused.message.contains("renamed since"), "{refused:?}");
+        assert!(refused.hint.contains("columns.json"), "{refused:?}");
+        phigate_tests::analyst::direct(&url, swap).await;
+        phigate_testkit::eventually("the gateway sees them again", async || {
+            let analyst = house.grant("alice").connect().await;
+            analyst.query(city).await.ok()
+        })
+        .await;
+    }
 }
