@@ -1,7 +1,7 @@
 //! `phictl explain` says beforehand what a session is told afterwards.
 
 use phigate_proto::v1::{ExplainStatementRequest, ExplainStatementResponse};
-use phigate_tests::{House, Phigate};
+use phigate_tests::{Enforcement, House, Phigate};
 use tonic::Code;
 
 fn question(profile: &str, sql: &str) -> ExplainStatementRequest {
@@ -32,6 +32,12 @@ async fn each_column_is_told_with_its_treatment_and_the_reason() {
     let [patients] = statement.relations.as_slice() else {
         panic!("{statement:?}")
     };
+    let custom = phigate.enforcement() == Enforcement::Views;
+    assert_eq!(
+        answer.remark.contains("database harden"),
+        custom,
+        "{answer:?}"
+    );
     assert_eq!(patients.relation, "public.patients");
     let told = |name: &str| {
         let column = patients.columns.iter().find(|c| c.column == name).unwrap();
@@ -142,4 +148,19 @@ async fn wrong_questions_are_named() {
     let mut asked = question("identified", "DROP TABLE patients");
     asked.write = true;
     assert!(passthrough.admin.explain(asked).await.unwrap().passthrough);
+}
+
+/// A list of patients changes the policy: explain judges by that one, as a session would.
+#[tokio::test]
+async fn a_list_of_patients_is_taken_into_account() {
+    let phigate = House::default().enforcement("inline").start().await;
+    let mut asked = question("limited_dataset", "SELECT count(*) FROM patients");
+    let whole = phigate.admin.explain(asked.clone()).await.unwrap();
+    asked.patients = true;
+    let scoped = phigate.admin.explain(asked).await.unwrap();
+    assert_ne!(whole.policy_id, scoped.policy_id);
+    assert!(whole.refusal.is_none());
+    let refusal = scoped.refusal.expect("inline cannot hold rows back");
+    assert_eq!(refusal.reason, "row_scope", "{refusal:?}");
+    assert!(refusal.hint.contains("views"), "{refusal:?}");
 }

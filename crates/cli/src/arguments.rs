@@ -323,6 +323,13 @@ pub(crate) struct Explain {
     /// As under a grant with --write.
     #[arg(long)]
     pub(crate) write: bool,
+    /// As under a grant with a list of patients.
+    #[arg(long)]
+    pub(crate) patients: bool,
+    /// Sensitive rows that the grant shows, separated by commas: HIV, PSY, SUD, VIP, EMP or the
+    /// database's own.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) sensitivity: Vec<String>,
     /// Where unqualified names are looked up, separated by commas; public if not said.
     #[arg(long, value_delimiter = ',')]
     pub(crate) search_path: Vec<String>,

@@ -33,6 +33,8 @@ pub(crate) async fn run(
         write: options.write,
         sql: sql.clone(),
         search_path: options.search_path,
+        patients: options.patients,
+        sensitivity: options.sensitivity,
     };
     let answer = client.explain_statement(request).await?.into_inner();
     if json {
@@ -68,6 +70,9 @@ fn statement(options: &Explain) -> Result<String, Failure> {
 fn text(sql: &str, answer: &ExplainStatementResponse) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "as sent\n{}", indented(sql.trim()));
+    if !answer.remark.is_empty() {
+        let _ = writeln!(out, "\nremark: {}", answer.remark);
+    }
     if let Some(refusal) = &answer.refusal {
         tell_refusal(&mut out, sql, refusal);
         return out;
@@ -199,6 +204,7 @@ struct Shown<'a> {
     admitted: bool,
     passthrough: bool,
     policy_id: &'a str,
+    remark: &'a str,
     statements: Vec<ShownStatement<'a>>,
     refusal: Option<ShownRefusal<'a>>,
 }
@@ -247,6 +253,7 @@ impl<'a> Shown<'a> {
             admitted: answer.refusal.is_none(),
             passthrough: answer.passthrough,
             policy_id: &answer.policy_id,
+            remark: &answer.remark,
             statements: answer.statements.iter().map(ShownStatement::from).collect(),
             refusal: answer.refusal.as_ref().map(|refusal| ShownRefusal {
                 reason: &refusal.reason,
@@ -310,6 +317,66 @@ mod tests {
         );
         assert_eq!(place(sql, 0), None);
         assert_eq!(place(sql, 1000), None);
+    }
+
+    #[test]
+    fn people_read_what_would_run_and_why_not() {
+        use phigate_proto::v1::{ExplainedColumn, ExplainedRelation, OutputColumn};
+        let column = |column: &str, treatment: &str, why: &str| ExplainedColumn {
+            column: column.to_owned(),
+            treatment: treatment.to_owned(),
+            identifier: String::new(),
+            why: why.to_owned(),
+        };
+        let statement = ExplainedStatement {
+            kind: "query".to_owned(),
+            sql: "SELECT ...".to_owned(),
+            relations: vec![ExplainedRelation {
+                relation: "public.patients".to_owned(),
+                columns: vec![
+                    column("last_name", "redact", "name under safe_harbor"),
+                    column("zip", "zip3", "zip under safe_harbor"),
+                ],
+            }],
+            functions: vec!["lower".to_owned()],
+            outputs: vec![OutputColumn {
+                name: "lower".to_owned(),
+                r#type: "text".to_owned(),
+            }],
+            outputs_unknown: String::new(),
+            masked: true,
+        };
+        let answer = ExplainStatementResponse {
+            statements: vec![statement],
+            ..ExplainStatementResponse::default()
+        };
+        let shown = text("select 1;\n", &answer);
+        assert_eq!(
+            shown,
+            "as sent\n  select 1;\n\nas run (query)\n  SELECT ...\n\ncolumns read\n  \
+             public.patients.last_name  redact  name under safe_harbor\n  \
+             public.patients.zip        zip3    zip under safe_harbor\n\n\
+             result\n  lower text\n\nfunctions\n  lower\n"
+        );
+        let refused = ExplainStatementResponse {
+            refusal: Some(StatementRefusal {
+                reason: "function".to_owned(),
+                sqlstate: "42501".to_owned(),
+                message: "no".to_owned(),
+                detail: String::new(),
+                hint: "did you mean length?".to_owned(),
+                position: 8,
+            }),
+            ..ExplainStatementResponse::default()
+        };
+        let shown = text("SELECT lenght(ssn)", &refused);
+        assert!(
+            shown.ends_with(
+                "refused (function, 42501)\n  no\n  SELECT lenght(ssn)\n         ^\n\
+                 hint: did you mean length?\n"
+            ),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What a grant of given terms would make of a statement: the analysis a gateway makes, on the
 //! catalog as it is now, and nothing run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_catalog::{Described, Upstream, describe};
 use phigate_phi::{
-    ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Transform, Treatment, Unclassified,
+    ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, SensitivityCode, Transform, Treatment,
+    Unclassified,
 };
 use phigate_proto::{parse, v1};
 use phigate_sql::{
@@ -43,6 +45,9 @@ pub(crate) struct Question {
     reveal: Vec<ColumnName>,
     block: Vec<ColumnName>,
     write: bool,
+    /// As under a grant with a list of patients.
+    patients: bool,
+    sensitivity: BTreeSet<SensitivityCode>,
     sql: String,
     search_path: Vec<String>,
 }
@@ -73,6 +78,12 @@ impl Question {
             reveal: columns("reveal", &request.reveal)?,
             block: columns("block", &request.block)?,
             write: request.write,
+            patients: request.patients,
+            sensitivity: request
+                .sensitivity
+                .iter()
+                .map(|code| parse("sensitivity", code))
+                .collect::<Result<_, phigate_proto::Malformed>>()?,
             sql: request.sql,
             search_path,
         })
@@ -97,6 +108,10 @@ pub(crate) async fn explain(
         spec.unclassified,
     )
     .map_err(|error| Status::invalid_argument(format!("reveal or block: {error}")))?;
+    let rows = spec.rows.policy(question.patients, &question.sensitivity);
+    let policy = policy.with_rows(
+        rows.map_err(|error| Status::invalid_argument(format!("sensitivity: {error}")))?,
+    );
     let policy_id = policy.id.to_string();
     if Passthrough::new(question.profile, question.write, spec.passthrough).is_some() {
         return Ok(v1::ExplainStatementResponse {
@@ -107,11 +122,21 @@ pub(crate) async fn explain(
     }
     let snapshot = plane.catalogs.snapshot(&database).await?;
     let upstream = plane.catalogs.upstream(&database)?;
+    let hardened = snapshot.is_hardened(&policy.id);
+    let remark = if spec.masked_views && !hardened {
+        format!(
+            "the database has no masked views of this policy: a session under it is refused until \
+             `phictl database harden {database}` makes them, with the same --profile, --reveal and \
+             --block or the grant's --grant; shown is what inline enforcement would run"
+        )
+    } else {
+        String::new()
+    };
     let work = Work {
         question,
         policy,
         snapshot,
-        through: spec.masked_views.then(|| upstream.user.clone()),
+        through: (spec.masked_views && hardened).then(|| upstream.user.clone()),
     };
     let (admitted, refusal) = match analysed(work).await? {
         Ok(admitted) => (admitted, None),
@@ -131,6 +156,7 @@ pub(crate) async fn explain(
         statements,
         refusal,
         passthrough: false,
+        remark,
     })
 }
 
