@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use phigate_testkit::DEADLINE;
 use phigate_tests::House;
+use phigate_tests::attack;
 use phigate_tests::two_world::{Plan, Release, Report, run};
 
 /// On a thread with the stack that analysis needs.
@@ -31,6 +32,33 @@ fn play(statements: usize, release: Release, attacks: bool) -> Report {
         .stack_size(STACK_BYTES)
         .spawn(work);
     thread.unwrap().join().unwrap()
+}
+
+/// The threat model's table of known holes: each names its attacks as `FILE/NAME`.
+#[test]
+fn every_attack_that_the_threat_model_names_is_there() {
+    let text = include_str!("../../docs/threat-model.md");
+    let table = text.split("## Known holes").nth(1).unwrap();
+    let known: Vec<String> = attack::corpus()
+        .into_iter()
+        .map(|attack| attack.name)
+        .collect();
+    let mut named = 0;
+    for name in table.split('`').filter_map(|word| word.split_once('/')) {
+        let (file, name) = name;
+        // Attacks by way of an administrator's objects are not in the corpus.
+        if file.contains(['.', ' ', '\n']) || ["upstream", "FILE", "tests"].contains(&file) {
+            continue;
+        }
+        if name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            named += 1;
+            assert!(known.iter().any(|known| known == name), "{file}/{name}");
+        }
+    }
+    assert!(named > 80, "{named}");
 }
 
 #[test]

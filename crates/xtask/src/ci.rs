@@ -41,6 +41,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "masking",
         "--smoke",
     ])?;
-    two_world::smoke()?;
-    test::run(&[])
+    for enforcement in ["inline", "views"] {
+        two_world::smoke(enforcement)?;
+    }
+    test::run(&[])?;
+    // Once more, the whole of phigate, with masks in the database.
+    run::cargo_with(
+        &["test", "--quiet", "--package", "phigate-tests"],
+        &[("PHIGATE_TEST_ENFORCEMENT", "views")],
+    )
 }

@@ -40,6 +40,11 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Hold captured statements of stock clients against the list of those that are refused.
+    Corpora {
+        /// The directory of the captures.
+        directory: std::path::PathBuf,
+    },
     /// Compare generated statements in two databases that differ in what masks hide.
     TwoWorld(two_world::Arguments),
     /// Attack the masked views with the gateway's SQL layer switched off.
@@ -60,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         Chore::CheckDeps => check_deps::run(),
         Chore::AllowLists(arguments) => allow_lists::run(&arguments),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
+        Chore::Corpora { directory } => two_world::corpora(&directory),
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
         Chore::SqlOff => sql_off(),
         Chore::Bench { arguments } => bench(&arguments),

@@ -47,15 +47,30 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     run::cargo(&words)
 }
 
+/// Compares what is refused of a directory of captures with the committed list.
+pub(crate) fn corpora(directory: &std::path::Path) -> anyhow::Result<()> {
+    let directory = std::path::absolute(directory)?;
+    let directory = directory.to_string_lossy();
+    let program = [
+        "run",
+        "--quiet",
+        "--package",
+        "phigate-tests",
+        "--bin",
+        "corpora",
+    ];
+    run::cargo(&[&program[..], &["--", &directory]].concat())
+}
+
 /// As many statements as fit into a run before every change.
-pub(crate) fn smoke() -> anyhow::Result<()> {
-    const STATEMENTS: u32 = 3_000;
+pub(crate) fn smoke(enforcement: &str) -> anyhow::Result<()> {
+    const STATEMENTS: u32 = 1_500;
     run(&Arguments {
         statements: STATEMENTS,
         seed: 1,
         profile: None,
-        enforcement: "inline".to_owned(),
-        minutes: Some(2),
+        enforcement: enforcement.to_owned(),
+        minutes: Some(1),
         examples: false,
     })
 }

@@ -1,8 +1,10 @@
 //! Whose "no" an error is: the gateway's own analysis, run once more beside the test, says whether
 //! it refuses a statement and why. What it lets through and fails all the same, PostgreSQL rejected.
 
-use phigate_phi::{KeyAccess, ReleaseContext};
+use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext};
 use phigate_sql::{BoundPolicy, Context, Refusal, Session, Snapshot, analyse, analyse_one};
+
+use phigate_testkit::Cluster;
 
 use super::generate::Message;
 use super::worlds::{Hospital, Release};
@@ -21,15 +23,21 @@ impl Judge {
     /// # Panics
     /// When it cannot be read.
     pub async fn new(hospital: &Hospital, release: Release) -> Self {
-        let cluster = &hospital.phigate.cluster;
+        Self::of(&hospital.phigate.cluster, &release.policy()).await
+    }
+
+    /// Reads the catalog of a database `clinic`, and binds a policy to it.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn of(cluster: &Cluster, policy: &EffectivePolicy) -> Self {
         let mut connection = cluster.connect("clinic").await.expect("PostgreSQL serves");
         let snapshot = phigate_catalog::read(&mut connection)
             .await
             .expect("a catalog");
-        let policy = release.policy();
         let cx = ReleaseContext::new(policy.profile, "2026-01-01", KeyAccess::Settings);
         Self {
-            policy: BoundPolicy::bind(&policy, &snapshot, &cx),
+            policy: BoundPolicy::bind(policy, &snapshot, &cx),
             snapshot,
             search_path: vec!["public".to_owned()],
         }
