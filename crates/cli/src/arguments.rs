@@ -137,7 +137,7 @@ pub(crate) struct Run {
 #[derive(Subcommand)]
 pub(crate) enum GrantCommand {
     /// Grant one principal access to one database for a time; prints how to connect.
-    Create(GrantCreate),
+    Create(Box<GrantCreate>),
     /// List grants, newest first.
     List {
         /// Only this principal's.

@@ -23,7 +23,7 @@ pub(crate) async fn run(
     let (channel, token) = connect::connect(connection).await?;
     let mut client = GrantServiceClient::with_interceptor(channel, token);
     match command {
-        GrantCommand::Create(create) => run_create(&mut client, create, json).await?,
+        GrantCommand::Create(create) => run_create(&mut client, *create, json).await?,
         GrantCommand::List {
             principal,
             database,
