@@ -280,7 +280,7 @@ PREPARE TRANSACTION 'x'
 DO LANGUAGE sql $$ SELECT ssn FROM patients $$
 -- attack: call-procedure refused
 CALL p((SELECT max(ssn) FROM patients))
--- attack: create-temp-view refused
+-- attack: create-temp-view answered
 CREATE TEMP VIEW v AS SELECT * FROM patients
 -- attack: create-temp-function refused
 CREATE FUNCTION pg_temp.f(text) RETURNS text LANGUAGE sql AS 'SELECT $1'
