@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) permits: Vec<Permit>,
     /// The text to send.
     pub(crate) sql: Arc<str>,
+    /// The text that was typed.
+    text: Arc<str>,
     /// What the record says of each permit.
     pub(crate) analyses: Vec<Arc<Analysis>>,
 }
@@ -68,7 +70,7 @@ pub(crate) struct Plans {
 struct Key {
     scope: [u8; 32],
     form: Form,
-    text: Box<str>,
+    text: Arc<str>,
 }
 
 /// Looks like a [`Key`] to the cache without owning the text.
@@ -241,7 +243,7 @@ impl Enforcer {
             let key = Key {
                 scope: current.scope,
                 form,
-                text: text.into(),
+                text: Arc::clone(&plan.text),
             };
             self.plans.plans.insert(key, Arc::clone(&plan)).await;
         }
@@ -370,12 +372,13 @@ fn analyse(
         temporary,
     };
     match form {
-        Form::Simple => Ok(Plan::of(phigate_sql::analyse(text, &context)?)),
+        Form::Simple => Ok(Plan::of(phigate_sql::analyse(text, &context)?, text)),
         Form::Extended => {
             let permit = phigate_sql::analyse_one(text, &context)?;
-            Ok(Plan::of(Batch {
+            let batch = Batch {
                 permits: permit.into_iter().collect(),
-            }))
+            };
+            Ok(Plan::of(batch, text))
         }
     }
 }
@@ -383,7 +386,7 @@ fn analyse(
 // === impl Plan ===
 
 impl Plan {
-    fn of(batch: Batch) -> Self {
+    fn of(batch: Batch, text: &str) -> Self {
         let sql = batch.sql().into();
         let analyses = batch
             .permits
@@ -393,6 +396,7 @@ impl Plan {
         Self {
             permits: batch.permits,
             sql,
+            text: text.into(),
             analyses,
         }
     }
@@ -402,9 +406,21 @@ impl Plan {
         let analyses = vec![Arc::new(analysis(&permit))];
         Self {
             sql: text.into(),
+            text: text.into(),
             permits: vec![permit],
             analyses,
         }
+    }
+
+    /// Where in the text that was typed an error is whose position counts in the text that was
+    /// sent.
+    pub(crate) fn position(&self, sent: u32) -> Option<u32> {
+        phigate_sql::position(&self.permits, &self.text, sent)
+    }
+
+    /// Whether the text that was typed has this word.
+    pub(crate) fn has_typed(&self, word: &str) -> bool {
+        self.text.contains(word)
     }
 
     /// SHOW phigate.session says something else to every session.

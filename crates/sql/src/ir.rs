@@ -389,6 +389,8 @@ pub(crate) enum Expr {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Column {
+    /// Where it was typed, its qualifier first.
+    pub(crate) place: Place,
     /// The name its relation is visible by, unless something nearer hides that name.
     pub(crate) qualifier: Option<Name>,
     pub(crate) name: Name,

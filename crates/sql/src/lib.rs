@@ -17,6 +17,7 @@ mod lower;
 mod parse;
 mod permit;
 mod policy;
+mod position;
 mod refusal;
 mod render;
 mod resolve;
@@ -31,6 +32,7 @@ mod tests;
 pub use permit::{
     Batch, CopyDirection, Effect, Passthrough, Permit, StatementKind, Touch, passthrough,
 };
+pub use position::position;
 pub use refusal::{Reason, Refusal};
 pub use snapshot::{
     Column, ForeignKey, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,

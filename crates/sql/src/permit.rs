@@ -20,6 +20,7 @@ pub struct Permit {
     pub(crate) fingerprint: [u8; 16],
     pub(crate) shape_bound: bool,
     pub(crate) masked: bool,
+    pub(crate) places: crate::position::Places,
     pub(crate) copy: Option<CopyDirection>,
 }
 
@@ -258,6 +259,7 @@ pub fn passthrough(text: &str, _authority: &Passthrough) -> Permit {
         fingerprint: [0; 16],
         shape_bound: false,
         masked: false,
+        places: crate::position::Places::default(),
         copy: None,
     }
 }

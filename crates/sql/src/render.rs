@@ -17,7 +17,8 @@ use crate::Context;
 use crate::budget;
 use crate::ir::{Expr, Ident, Literal, Name, Query, TypeName};
 use crate::lex::{self, Kind};
-use crate::refusal::{Reason, Refusal, Result};
+use crate::position::Places;
+use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::resolve::Resolution;
 
 /// The text of a query.
@@ -38,6 +39,8 @@ pub(crate) struct Writer<'a> {
     quoted: Vec<(usize, usize)>,
     /// Pieces that were rendered elsewhere, as byte ranges.
     embedded: Vec<(usize, usize)>,
+    /// Byte written, character typed: of names of columns and functions.
+    marks: Vec<(u32, u32)>,
 }
 
 impl<'a> Writer<'a> {
@@ -50,6 +53,7 @@ impl<'a> Writer<'a> {
             names: None,
             quoted: Vec::new(),
             embedded: Vec::new(),
+            marks: Vec::new(),
         }
     }
 
@@ -64,8 +68,13 @@ impl<'a> Writer<'a> {
     /// What was written, after a look at it with our own lexer: each quoted piece must be the one
     /// token it was meant to be, and nothing may end the statement or start a comment.
     pub(crate) fn finish(self) -> Result<String> {
+        self.finish_with_places().map(|(sql, _places)| sql)
+    }
+
+    /// The same, and where its parts come from.
+    pub(crate) fn finish_with_places(self) -> Result<(String, Places)> {
         if self.names.is_some() {
-            return Ok(self.out);
+            return Ok((self.out, Places::default()));
         }
         let defect = || Refusal::new(Reason::SelfCheck, "the gateway cannot write this statement");
         let lexed = lex::lex(&self.out, budget::MAX_TOKENS * 16).map_err(|_| defect())?;
@@ -93,7 +102,24 @@ impl<'a> Writer<'a> {
         if quoted.next().is_some() || !lexed.comments.is_empty() {
             return Err(defect());
         }
-        Ok(self.out)
+        let own = |(start, end): &(usize, usize)| {
+            Some((u32::try_from(*start).ok()?, u32::try_from(*end).ok()?))
+        };
+        let places = Places {
+            marks: self.marks.into_boxed_slice(),
+            own: self.embedded.iter().filter_map(own).collect(),
+        };
+        Ok((self.out, places))
+    }
+
+    /// Notes that what is written next was typed at this place.
+    fn mark(&mut self, place: Place) {
+        if place.0 > 0
+            && self.names.is_none()
+            && let Ok(at) = u32::try_from(self.out.len())
+        {
+            self.marks.push((at, place.0));
+        }
     }
 
     pub(crate) fn push(&mut self, text: &str) {

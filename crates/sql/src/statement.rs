@@ -268,7 +268,7 @@ impl Plan {
     ) -> Result<Permit> {
         let mut writer = Writer::text(resolution, cx);
         write(&mut writer);
-        let sql = writer.finish()?;
+        let (sql, places) = writer.finish_with_places()?;
         let mut writer = Writer::skeleton(resolution, cx);
         write(&mut writer);
         let skeleton = writer.finish()?;
@@ -290,6 +290,7 @@ impl Plan {
             shape_bound: resolution.reads_own_target(),
             masked: resolution.masked || (self.by_reference && cx.policy.masks_anything()),
             copy: self.copy,
+            places,
         })
     }
 

@@ -9,6 +9,7 @@
 mod check;
 mod discover;
 mod forms;
+mod lists;
 mod login;
 mod read;
 mod rows;

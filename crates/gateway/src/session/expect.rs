@@ -17,6 +17,8 @@ pub(super) enum Expect {
     Query(Run),
     /// Parse: ParseComplete.
     Parse {
+        /// What was permitted; `None` where nothing may run.
+        plan: Option<Arc<Plan>>,
         /// What the client gets in place of the server's error.
         refused: Option<Box<PgError>>,
         /// Takes the statement's name back if it fails.

@@ -6,14 +6,38 @@ use phigate_wire::DecodeError;
 use phigate_wire::backend::{self, ErrorFields, field};
 use phigate_wire::frame::HEADER_LEN;
 
+use crate::enforce::Plan;
+
 /// The longest primary message that is passed on, in bytes.
 const MESSAGE_MAX: usize = 1024;
 
-/// What is left of an upstream error or notice: severity, SQLSTATE and a bounded primary message,
-/// which a masked session can only have computed from released values. Detail, hint, context and
-/// the names of schema, table, column and constraint are dropped, and so is the position, which
-/// counts in text that the client never wrote.
+/// PostgreSQL's hints that are the same whatever they are said of (`parse_func.c`, `parse_oper.c`,
+/// `parse_target.c`, `parse_clause.c`, `parse_collate.c`, `datetime.c`).
+const HINTS: [&str; 11] = [
+    "No function matches the given name and argument types. You might need to add explicit type casts.",
+    "No operator matches the given name and argument types. You might need to add explicit type casts.",
+    "No operator matches the given name and argument type. You might need to add an explicit type cast.",
+    "Could not choose a best candidate function. You might need to add explicit type casts.",
+    "Could not choose a best candidate operator. You might need to add explicit type casts.",
+    "No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.",
+    "You will need to rewrite or cast the expression.",
+    "You might be able to move the set-returning function into a LATERAL FROM item.",
+    "For example, FROM (SELECT ...) [AS] foo.",
+    "Use the COLLATE clause to set the collation explicitly.",
+    "Perhaps you need a different \"datestyle\" setting.",
+];
+
+/// How every built-in is qualified in what is sent.
+const BUILT_IN: &str = "pg_catalog.";
+
+/// What is left of an upstream error or notice: severity, SQLSTATE, a bounded primary message,
+/// which a masked session can only have computed from released values, and a hint that is always
+/// the same. Detail, other hints, context and the names of schema, table, column and constraint
+/// are dropped, and so is the position, which counts in text that the client never wrote.
 pub(super) fn scrub(fields: &mut ErrorFields) {
+    let hint = fields
+        .get(field::HINT)
+        .and_then(|told| HINTS.iter().find(|hint| hint.as_bytes() == told));
     fields.retain(|key| {
         matches!(
             key,
@@ -30,6 +54,44 @@ pub(super) fn scrub(fields: &mut ErrorFields) {
     if let Some(message) = message {
         fields.set(field::MESSAGE, &message);
     }
+    if let Some(hint) = hint {
+        fields.set(field::HINT, hint);
+    }
+}
+
+/// Where the server says the error is, in characters from 1 of what was sent.
+pub(super) fn position(fields: &ErrorFields) -> Option<u32> {
+    let digits = fields.get(field::POSITION)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Says of what the client typed what the server said of what was sent for it: where the error is,
+/// and functions and operators as they were called.
+pub(super) fn speak_of(fields: &mut ErrorFields, plan: &Plan, position: Option<u32>) {
+    if let Some(place) = position.and_then(|sent| plan.position(sent)) {
+        fields.set(field::POSITION, &place.to_string());
+    }
+    if plan.has_typed(BUILT_IN) {
+        return;
+    }
+    if let Some(message) = unqualified(&fields.message()) {
+        fields.set(field::MESSAGE, &message);
+    }
+}
+
+/// The message without the schema that a function or operator was only sent with; `None` for any
+/// other message.
+fn unqualified(message: &str) -> Option<String> {
+    if let Some(rest) = message.strip_prefix("function ") {
+        return Some(format!("function {}", rest.strip_prefix(BUILT_IN)?));
+    }
+    let head = ["operator does not exist: ", "operator is not unique: "]
+        .into_iter()
+        .find(|head| message.starts_with(head))?;
+    let rest = message.strip_prefix(head)?;
+    // The last of them: types of other schemas may stand before it.
+    let (left, right) = rest.rsplit_once(BUILT_IN)?;
+    Some(format!("{head}{left}{right}"))
 }
 
 /// Positions count in text that the client never wrote.
@@ -177,6 +239,41 @@ mod tests {
         assert!(text.contains("invalid input syntax"), "{text}");
         for gone in ["123-45", "SQL function", "patients", "17"] {
             assert!(!text.contains(gone), "{gone} in {text}");
+        }
+    }
+
+    #[test]
+    fn hints_that_are_always_the_same_are_kept() {
+        let hint = "You will need to rewrite or cast the expression.";
+        for (told, kept) in [(hint, Some(hint)), ("Did you mean patient 4711?", None)] {
+            let mut error = fields(&[(b'C', "42804"), (b'M', "m"), (b'H', told)]);
+            scrub(&mut error);
+            assert_eq!(error.get(b'H'), kept.map(str::as_bytes));
+        }
+    }
+
+    #[test]
+    fn functions_and_operators_are_named_as_they_were_called() {
+        for (sent, typed) in [
+            (
+                "function pg_catalog.lower(integer) does not exist",
+                Some("function lower(integer) does not exist"),
+            ),
+            (
+                "operator does not exist: bigint pg_catalog.= text",
+                Some("operator does not exist: bigint = text"),
+            ),
+            (
+                "operator does not exist: pg_catalog.- text",
+                Some("operator does not exist: - text"),
+            ),
+            ("function f(integer) does not exist", None),
+            (
+                "invalid input syntax for type integer: \"function pg_catalog.\"",
+                None,
+            ),
+        ] {
+            assert_eq!(unqualified(sent).as_deref(), typed);
         }
     }
 

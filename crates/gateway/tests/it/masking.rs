@@ -41,7 +41,7 @@ fn masked_values_never_leave_in_either_protocol() {
 }
 
 #[test]
-fn errors_of_a_masked_session_carry_no_position_detail_or_table() {
+fn errors_of_a_masked_session_carry_no_detail_or_table() {
     run(async |house| {
         let grant = house.grant("limited_dataset", |_| {}).await;
         let mut client = house.client(&grant).await;
@@ -51,6 +51,42 @@ fn errors_of_a_masked_session_carry_no_position_detail_or_table() {
         for field in *b"DHPpqWstcdnFLR" {
             assert!(error.get(field).is_none(), "{}", char::from(field));
         }
+    });
+}
+
+#[test]
+fn errors_are_said_of_what_was_typed() {
+    run(async |house| {
+        let grant = house.grant("limited_dataset", |_| {}).await;
+        let mut client = house.client(&grant).await;
+        let typed = "SELECT upper(sex), lower(patient_id) FROM patients";
+        let answer = client.query(typed).await;
+        let error = answer.error();
+        assert_eq!(error.message(), "function lower(integer) does not exist");
+        assert_eq!(error.get(b'P'), Some(&b"20"[..]));
+        let hint = String::from_utf8_lossy(error.get(b'H').unwrap()).into_owned();
+        assert!(hint.contains("explicit type casts"), "{hint}");
+
+        let answer = client
+            .query("SELECT sex FROM patients WHERE patient_id = 'x'")
+            .await;
+        assert_eq!(answer.error().get(b'P'), Some(&b"45"[..]));
+        let answer = client
+            .query("SELECT sex FROM patients WHERE patient_id + sex = 1")
+            .await;
+        let error = answer.error();
+        let said = "operator does not exist: integer + character";
+        assert!(error.message().starts_with(said), "{}", error.message());
+        assert_eq!(error.get(b'P'), Some(&b"43"[..]));
+        // The extended protocol says it at Parse.
+        client
+            .say(|out| {
+                frontend::parse("", "SELECT sex, min(sex) FROM patients", &[], out);
+                frontend::sync(out);
+            })
+            .await;
+        let answer = client.answer().await;
+        assert_eq!(answer.error().get(b'P'), Some(&b"8"[..]));
     });
 }
 

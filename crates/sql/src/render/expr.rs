@@ -176,6 +176,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn column(&mut self, column: &Column) {
+        self.mark(column.place);
         if let Some(qualifier) = &column.qualifier {
             self.chosen(qualifier);
             self.push(".");
@@ -296,6 +297,9 @@ impl Writer<'_> {
 
     fn call(&mut self, call: &Call) {
         let name = call.path.last().map_or("", |name| &*name.name);
+        if let Some(first) = call.path.first() {
+            self.mark(first.place);
+        }
         // Only the bare word takes several arrays; it is the built-in all the same (`resolve`).
         if call.built_in && name == "unnest" {
             self.push("unnest(");

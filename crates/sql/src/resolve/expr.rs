@@ -188,7 +188,11 @@ impl Resolver<'_> {
                 return Err(crate::lower::unsupported("this qualified name", place));
             }
         };
+        let place = path.first().map(|first| first.place);
         *expr = settled;
+        if let (Expr::Column(column), Some(place)) = (expr, place) {
+            column.place = place;
+        }
         Ok(shape)
     }
 

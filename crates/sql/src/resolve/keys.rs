@@ -9,6 +9,7 @@ use super::Resolver;
 use super::scope::{Origin, Source, WHOLE_ROW};
 use crate::ir::{Column, Expr, Group, Item, Literal, Name, Select};
 use crate::policy::Access;
+use crate::refusal::Place;
 
 /// Types of `pg_catalog` without equality, which cannot be grouped by.
 const WITHOUT_EQUALITY: [u32; 10] = [
@@ -60,6 +61,7 @@ impl Resolver<'_> {
                     continue;
                 };
                 let column = Column {
+                    place: Place::default(),
                     qualifier: Some(alias.clone()),
                     name: column.name.clone(),
                     known: column.known,

@@ -369,6 +369,7 @@ impl Resolver<'_> {
         self.note_loose(level, source, column);
         let qualifier = self.qualifier(level, source, column, typed, name);
         let column = Column {
+            place: name.place,
             qualifier,
             name: found.name.clone(),
             known: found.known,
@@ -580,6 +581,7 @@ impl Resolver<'_> {
         }
         let qualifier = source.alias.clone();
         let column = Column {
+            place: name.place,
             qualifier,
             name: name.name.clone(),
             known: true,

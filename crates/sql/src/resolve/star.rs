@@ -46,6 +46,7 @@ impl Resolver<'_> {
             for column in columns.visible() {
                 star.explicit &= matches!(columns.find(&column.name), Found::One(_));
                 star.columns.push(Column {
+                    place: Place::default(),
                     qualifier: alias.clone(),
                     name: column.name.clone(),
                     known: column.known,
@@ -141,6 +142,7 @@ impl Resolver<'_> {
             self.mark_all(source);
             list.extend(columns.visible().map(|column| {
                 Expr::Column(Column {
+                    place: Place::default(),
                     qualifier: Some(name.clone()),
                     name: column.name.clone(),
                     known: column.known,
@@ -175,6 +177,7 @@ impl Resolver<'_> {
 
 fn plain(name: &Name) -> Column {
     Column {
+        place: Place::default(),
         qualifier: None,
         name: Arc::clone(name),
         known: true,

@@ -195,6 +195,7 @@ impl Conversation {
         } else {
             out::parse(name, &plan.sql, param_types, to);
         }
+        let permitted = Some(Arc::clone(&plan));
         let undo = self.names.name_statement(
             name,
             Statement {
@@ -204,6 +205,7 @@ impl Conversation {
             },
         );
         self.expect.push(Expect::Parse {
+            plan: permitted,
             refused: None,
             undo,
         });
@@ -390,6 +392,7 @@ impl Conversation {
             tag::QUERY => self.expect.push(Expect::Query(run)),
             tag::EXECUTE => self.expect.push(Expect::Execute(run)),
             tag::PARSE => self.expect.push(Expect::Parse {
+                plan: None,
                 refused: None,
                 undo: Undo::Nothing,
             }),
@@ -435,6 +438,7 @@ impl Conversation {
         // Under the client's own name: if it is the unnamed one, this destroys it, as it should.
         out::parse(name, REFUSED, &[], to);
         self.expect.push(Expect::Parse {
+            plan: None,
             refused: Some(Box::new(error)),
             undo: Undo::Nothing,
         });
@@ -445,6 +449,7 @@ impl Conversation {
         let error = self.refused(refused, None)?;
         out::parse(REFUSED_NAME, REFUSED, &[], to);
         self.expect.push(Expect::Parse {
+            plan: None,
             refused: Some(Box::new(error)),
             undo: Undo::Nothing,
         });

@@ -7,6 +7,7 @@ use phigate_wire::backend::{self, ErrorFields, TransactionStatus, tag};
 
 use super::frontend::effect_of;
 use super::{Conversation, unexpected};
+use crate::enforce::Plan;
 use crate::session::end::End;
 use crate::session::expect::{Expect, Run};
 use crate::session::reply::{self, Described};
@@ -211,6 +212,11 @@ impl Conversation {
         }
         self.naming.failed();
         let detail = self.masked.then(|| reply::withheld(&fields));
+        let plan = match self.expect.head() {
+            Some(Expect::Query(run) | Expect::Execute(run)) => run.plan.clone(),
+            Some(Expect::Parse { plan, .. }) => plan.clone(),
+            Some(_) | None => None,
+        };
         let refused = match self.expect.head() {
             None | Some(Expect::Sync | Expect::FunctionCall) => None,
             Some(Expect::Query(run)) => {
@@ -232,7 +238,7 @@ impl Conversation {
                 backend::error(&refused, &mut out);
                 Ok(Verdict::Say(out))
             }
-            Some(_) | None => Ok(self.scrubbed(&mut fields, ErrorFields::encode)),
+            Some(_) | None => Ok(self.scrubbed(&mut fields, plan.as_deref(), ErrorFields::encode)),
         }
     }
 
@@ -247,7 +253,11 @@ impl Conversation {
         let skipped = self.expect.fail();
         for (index, expect) in skipped.into_iter().enumerate().rev() {
             match expect {
-                Expect::Parse { refused, undo } => {
+                Expect::Parse {
+                    plan: _,
+                    refused,
+                    undo,
+                } => {
                     self.names.undo(undo);
                     if index == 0 {
                         refusal = refused;
@@ -305,21 +315,26 @@ impl Conversation {
 
     fn notice(&mut self, body: &[u8]) -> Result<Verdict, End> {
         let mut fields = backend::decode_error(body).map_err(|_| unexpected(tag::NOTICE))?;
-        Ok(self.scrubbed(&mut fields, ErrorFields::encode_notice))
+        Ok(self.scrubbed(&mut fields, None, ErrorFields::encode_notice))
     }
 
     fn scrubbed(
         &self,
         fields: &mut ErrorFields,
+        plan: Option<&Plan>,
         encode: impl Fn(&ErrorFields, &mut BytesMut),
     ) -> Verdict {
         if self.enforcer.is_passthrough() {
             return Verdict::Pass;
         }
+        let position = reply::position(fields);
         if self.masked {
             reply::scrub(fields);
         } else {
             reply::drop_positions(fields);
+        }
+        if let Some(plan) = plan {
+            reply::speak_of(fields, plan, position);
         }
         let mut out = BytesMut::new();
         encode(fields, &mut out);
