@@ -83,7 +83,9 @@ fn assignment_id(authorised: &Authorised, keys: &[Vec<u8>; 4]) -> String {
     part(authorised.policy.id.as_str().as_bytes());
     part(authorised.as_of.as_bytes());
     part(if authorised.write { b"write" } else { b"read" });
-    keys.iter().for_each(|key| part(key));
+    for key in keys {
+        part(key);
+    }
     if let Some((cohort, _)) = &authorised.cohort {
         part(cohort.as_bytes());
     }
