@@ -14,7 +14,11 @@ DECLARE
   h pg_catalog.int8 := ((magnitude OPERATOR(pg_catalog.>>) bits) OPERATOR(pg_catalog.-) o);
   l pg_catalog.int8 := (magnitude OPERATOR(pg_catalog.&) (d OPERATOR(pg_catalog.-) 1));
 BEGIN
-@ROUNDS@
+  -- Six rounds, a pair at a time: few expressions, because each is made ready once a transaction.
+  FOR r IN 0..2 LOOP
+    h := ((h OPERATOR(pg_catalog.+) @OF_L@) OPERATOR(pg_catalog.%) c);
+    l := ((l OPERATOR(pg_catalog.+) @OF_H@) OPERATOR(pg_catalog.%) d);
+  END LOOP;
   RETURN (((h OPERATOR(pg_catalog.+) o) OPERATOR(pg_catalog.<<) bits) OPERATOR(pg_catalog.|) l);
 END
 $phigate$;

@@ -13,9 +13,6 @@ const FUNCTIONS: &str = include_str!("functions.sql");
 const ROUTINES: &str = include_str!("routines.sql");
 const FINISH: &str = include_str!("finish.sql");
 
-/// Rounds of the integer permutation: as many as phigate-phi's.
-const ROUNDS: u8 = 6;
-
 /// The beginning of every script: nothing of the session's own changes what it means. Waiting for a
 /// lock ends the script, not the applications behind it in the queue.
 pub(super) const BEGIN: &str = "\
@@ -182,26 +179,19 @@ fn of_view(id: &str, base: &Base, view: &MaskedView, out: &mut String) {
     );
 }
 
-/// [`FUNCTIONS`] with the rounds written out.
-fn functions() -> String {
-    let mut rounds = String::new();
-    for round in 0..ROUNDS {
-        let (half, other, bound) = if round % 2 == 0 {
-            ("h", "l", "c")
-        } else {
-            ("l", "h", "d")
-        };
-        let message = format!(
-            "pg_catalog.byteacat(k, pg_catalog.int8send((({other} OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) {round})))"
-        );
-        let _ = writeln!(
-            rounds,
-            "  {half} := (({half} OPERATOR(pg_catalog.+) {}) OPERATOR(pg_catalog.%) {bound});",
-            leading_bits(&message)
-        );
-    }
+/// The pure functions that expressions of masked views call, as a script: for a schema and an owner
+/// that are there already. [`Plan::sql`] has it within.
+pub fn functions() -> String {
+    let of = |half: &str, round: &str| {
+        leading_bits(&format!(
+            "pg_catalog.byteacat(k, pg_catalog.int8send((({half} OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) {round})))"
+        ))
+    };
+    let even = "(r OPERATOR(pg_catalog.*) 2)";
+    let odd = format!("({even} OPERATOR(pg_catalog.+) 1)");
     FUNCTIONS
-        .replace("@ROUNDS@\n", &rounds)
+        .replace("@OF_L@", &of("l", even))
+        .replace("@OF_H@", &of("h", &odd))
         .replace("@BITS@", &leading_bits("pg_catalog.byteacat(key, patient)"))
 }
 

@@ -134,6 +134,10 @@ impl Clinic {
     async fn new() -> Self {
         let cluster = postgres();
         cluster.execute("postgres", TABLES).await.unwrap();
+        let owner = "CREATE ROLE phigate_definer; GRANT USAGE ON SCHEMA phigate TO analyst";
+        cluster.execute("postgres", owner).await.unwrap();
+        let functions = phigate_catalog::harden::functions();
+        cluster.execute("postgres", &functions).await.unwrap();
         let mut admin = crate::upstream(&cluster, "postgres")
             .connect()
             .await

@@ -159,6 +159,9 @@ fn a_slot_without_keys_or_date_releases_nothing() {
         &cx,
     )
     .unwrap();
-    assert!(code.contains("byteacat(s.k_integer, "), "{code}");
+    assert!(
+        code.contains("phigate.pseudonym(") && code.contains("SELECT s.k_integer FROM"),
+        "{code}"
+    );
     assert!(!code.contains("current_setting"), "{code}");
 }
