@@ -95,10 +95,8 @@ pub(crate) async fn run(plan: &Plan) -> Vec<impl Serialize> {
         eprintln!("starting PostgreSQL and phigate, enforcement = {name}");
         let cluster = postgres_with(Options::default().with("shared_buffers", "256MB"));
         fill(&cluster, plan).await;
-        let upstream = cluster.url_as("broker", "broker", "clinic");
         let mut phigate = House::default()
             .classification(CLASSIFICATION)
-            .upstream(upstream)
             .enforcement(enforcement)
             .start_on(cluster)
             .await;
@@ -156,8 +154,10 @@ pub(crate) fn text(lines: &[impl Serialize]) -> String {
 
 async fn fill(cluster: &phigate_testkit::Cluster, plan: &Plan) {
     let (people, facts) = (plan.people, plan.facts);
+    cluster.make_role_password("broker").expect("a file");
+    let password = cluster.role_password("broker").expect("a password");
     let sql = format!(
-        "CREATE ROLE broker LOGIN PASSWORD 'broker';
+        "CREATE ROLE broker LOGIN PASSWORD '{password}';
          CREATE TABLE people (id int PRIMARY KEY, name text, ssn char(11), zip varchar(10), score int);
          INSERT INTO people SELECT n, 'name ' || n, '900-00-0000', '02139', n % 100
            FROM generate_series(1, {people}) AS n;

@@ -81,6 +81,7 @@ const UNSHOWN: &[&str] = &[
     "row_rule",
     "row_scope",
     "refused_relation",
+    "renamed_column",
     "self_check",
 ];
 
