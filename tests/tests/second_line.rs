@@ -157,7 +157,7 @@ async fn a_database_that_would_undo_its_masked_views_is_not_served() {
         "{refused:?}"
     );
     let bob = house.grant("bob").create().await.try_connect().await;
-    let refused = bob.err().expect("nobody gets in");
+    let refused = bob.expect_err("nobody gets in");
     assert_eq!(refused.code, "57P03");
     sql("REVOKE SELECT ON patients FROM PUBLIC").await.unwrap();
     phigate_testkit::eventually("the gateway sees it revoked", async || {

@@ -197,7 +197,7 @@ async fn columns_that_swap_names_are_refused_until_they_swap_back() {
         let city = "select city from patients limit 1";
         // Until then the tripwire stands between: the session that sees the swap first may end.
         let refused = phigate_testkit::eventually("the gateway sees the names", async || {
-            let analyst = house.grant("alice").connect().await;
+            let analyst = Box::pin(house.grant("alice").connect()).await;
             let refused = analyst.query(city).await.err()?;
             (refused.code == "42501").then_some(refused)
         })
@@ -206,7 +206,7 @@ async fn columns_that_swap_names_are_refused_until_they_swap_back() {
         assert!(refused.hint.contains("columns.json"), "{refused:?}");
         phigate_tests::analyst::direct(&url, swap).await;
         phigate_testkit::eventually("the gateway sees them again", async || {
-            let analyst = house.grant("alice").connect().await;
+            let analyst = Box::pin(house.grant("alice").connect()).await;
             analyst.query(city).await.ok()
         })
         .await;

@@ -4,6 +4,8 @@
 mod lexicon;
 mod sample;
 
+use std::fmt::Write as _;
+
 use phigate_phi::{IdentifierClass, TypeKind};
 use phigate_sql::{Column, Relation, Snapshot};
 
@@ -143,7 +145,7 @@ fn is_row_number(column: &Column, found: &lexicon::Match) -> bool {
         column.ty.kind,
         TypeKind::Int2 | TypeKind::Int4 | TypeKind::Int8
     );
-    whole && column.name.to_lowercase().ends_with("id") && !found.phrase.ends_with("id")
+    whole && column.name.to_ascii_lowercase().ends_with("id") && !found.phrase.ends_with("id")
 }
 
 /// What the type alone says.
@@ -225,7 +227,7 @@ pub fn file(proposals: &[Proposal]) -> String {
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
-        out.push_str(&format!("# {:.2} {because}\n", proposal.confidence));
+        let _ = writeln!(out, "# {:.2} {because}", proposal.confidence);
         let cells = [
             cell(&table),
             cell(&proposal.column),

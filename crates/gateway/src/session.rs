@@ -208,12 +208,9 @@ impl Session {
     }
 
     /// Asks for more of the grant's budget; nothing leaves before it is there.
-    fn draw(&mut self, wanted: v1::DrawBudgetRequest) {
+    fn draw(&mut self, mut request: v1::DrawBudgetRequest) {
         let control = self.control.clone();
-        let request = v1::DrawBudgetRequest {
-            session_id: self.talk.session().to_owned(),
-            ..wanted
-        };
+        self.talk.session().clone_into(&mut request.session_id);
         self.drawing = Some(Box::pin(async move { control.draw_budget(request).await }));
     }
 

@@ -79,11 +79,7 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
             ca_pem,
             identity,
         },
-        databases: config
-            .databases
-            .iter()
-            .map(upstream)
-            .collect::<anyhow::Result<_>>()?,
+        databases: config.databases.iter().map(upstream).collect(),
         audit: log(config, config.gateway.id.as_str()),
         limits: Limits::default(),
         timeouts: Timeouts::default(),
@@ -133,18 +129,18 @@ fn spec(database: &Database) -> anyhow::Result<DatabaseSpec> {
     })
 }
 
-fn upstream(database: &Database) -> anyhow::Result<UpstreamDatabase> {
+fn upstream(database: &Database) -> UpstreamDatabase {
     let enforcement = match database.enforcement {
         phigate_config::Enforcement::Inline => Enforcement::Inline,
         phigate_config::Enforcement::Views => Enforcement::Views,
     };
-    Ok(UpstreamDatabase {
+    UpstreamDatabase {
         name: database.name.clone(),
         upstream: database.upstream.clone(),
         enforcement,
         passthrough: database.passthrough,
         accept: database.accept.clone(),
-    })
+    }
 }
 
 fn tls(config: &Config) -> anyhow::Result<TlsMode> {

@@ -219,7 +219,7 @@ fn words(name: &str) -> Vec<String> {
 
 /// Lower case, and singular where English makes that plain.
 fn folded(word: &str) -> String {
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     let plural = lower.len() > 3
         && lower.ends_with('s')
         && !["ss", "us", "is", "ies", "expenses"]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use phigate_catalog::discover::{Lexicon, Proposal, Sampled, file, propose, sample};
 use phigate_catalog::read;
-use phigate_phi::{Classification, ColumnName, IdentifierClass};
+use phigate_phi::{Classification, ColumnName, IdentifierClass as I};
 use phigate_testkit::{Cluster, clinic, hospital};
 
 use crate::upstream;
@@ -12,7 +12,7 @@ use crate::upstream;
 async fn proposals(cluster: &Cluster, rows: u32) -> (Vec<Proposal>, Sampled) {
     let mut connection = upstream(cluster, "clinic").connect().await.unwrap();
     let snapshot = read(&mut connection).await.unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     let sampled = sample(&mut connection, &snapshot, rows, until)
         .await
         .unwrap();
@@ -75,7 +75,6 @@ async fn values_speak_where_names_do_not_and_stay_where_they_are() {
         .filter(|p| p.table.starts_with("o'dd"))
         .collect();
     let classes: Vec<_> = odd.iter().map(|p| p.identifier).collect();
-    use IdentifierClass as I;
     assert_eq!(
         classes,
         [I::Ssn, I::Email, I::Phone, I::Name, I::FreeText, I::Mrn],
@@ -100,7 +99,7 @@ async fn what_may_not_be_read_is_said() {
     let upstream = phigate_catalog::Upstream::parse(&url).unwrap();
     let mut connection = upstream.connect().await.unwrap();
     let snapshot = read(&mut connection).await.unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     let sampled = sample(&mut connection, &snapshot, 10, until).await.unwrap();
     let closed = sampled
         .not_sampled

@@ -393,7 +393,7 @@ mod tests {
             typmod: -1,
             format: 0,
         };
-        backend::row_description(&[beds.clone()], &mut frame);
+        backend::row_description(&[beds], &mut frame);
         let Described::As(said) = described(&frame[HEADER_LEN..], &bound).unwrap() else {
             panic!("not rewritten");
         };

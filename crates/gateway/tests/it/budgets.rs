@@ -35,7 +35,7 @@ fn a_result_is_cut_at_the_last_row_of_the_budget() {
             rows: Some(20),
             ..Budget::default()
         };
-        let grant = limited(&house, "limited_dataset", rows).await;
+        let grant = limited(house, "limited_dataset", rows).await;
         let mut client = house.client(&grant).await;
         // What reads nobody's rows costs nothing.
         let free = ask(&mut client, "SELECT g FROM generate_series(1, 100) g").await;
@@ -61,7 +61,7 @@ fn what_a_session_did_not_use_is_there_for_the_next() {
             rows: Some(160),
             ..Budget::default()
         };
-        let grant = limited(&house, "limited_dataset", rows).await;
+        let grant = limited(house, "limited_dataset", rows).await;
         let mut client = house.client(&grant).await;
         // A part is ten rows: nine of it go back.
         let one = client
@@ -90,7 +90,7 @@ fn identifier_cells_and_patients_have_budgets_of_their_own() {
             identifiers: Some(14),
             ..Budget::default()
         };
-        let grant = limited(&house, "identified", cells).await;
+        let grant = limited(house, "identified", cells).await;
         let mut client = house.client(&grant).await;
         let kept = ask(&mut client, "SELECT patient_id, birth_date FROM patients").await;
         assert_eq!(kept.ok().rows().len(), 300, "no direct identifiers");
@@ -103,7 +103,7 @@ fn identifier_cells_and_patients_have_budgets_of_their_own() {
             patients: Some(5),
             ..Budget::default()
         };
-        let grant = limited(&house, "limited_dataset", patients).await;
+        let grant = limited(house, "limited_dataset", patients).await;
         let mut client = house.client(&grant).await;
         let wards = ask(&mut client, "SELECT * FROM departments").await.ok();
         assert!(!wards.rows().is_empty());
@@ -128,7 +128,7 @@ fn every_way_out_is_counted() {
                 rows: Some(4),
                 ..Budget::default()
             };
-            let grant = limited(&house, "limited_dataset", rows).await;
+            let grant = limited(house, "limited_dataset", rows).await;
             let mut client = house.client(&grant).await;
             let answer = ask(&mut client, sql).await;
             let out = answer

@@ -96,9 +96,8 @@ fn refusals_are_reviewed_as_one_table() {
     let mut table = String::from(HEAD);
     let mut shown = BTreeSet::new();
     for example in EXAMPLES {
-        let refusal = match world.analyse(example) {
-            Err(refusal) => refusal,
-            Ok(_) => continue,
+        let Err(refusal) = world.analyse(example) else {
+            continue;
         };
         shown.insert(refusal.reason().as_str());
         let reason = refusal.reason();
