@@ -11,7 +11,7 @@ SHOW PHIGATE.K_CODE_OUTER
 SHOW ALL
 -- attack: key-current-setting refused
 SELECT current_setting('phigate.k_integer')
--- attack: key-current-setting-missing refused
+-- attack: key-current-setting-missing answered
 SELECT current_setting('phigate.k_integer', true)
 -- attack: key-current-setting-upper refused
 SELECT current_setting('PHIGATE.K_INTEGER')

@@ -62,7 +62,7 @@ fn a_refusal_in_a_transaction_aborts_it() {
             Some(TransactionStatus::Failed),
             "made true upstream"
         );
-        assert_eq!(code(&answer), "0A000", "the refusal's own words");
+        assert_eq!(code(&answer), "42501", "the refusal's own words");
         assert!(!answer.contains(b"PHIGATE"));
         let answer = client.query("SELECT 1").await;
         assert_eq!(code(&answer), "25P02");
@@ -123,7 +123,7 @@ fn refusals_without_sync_arrive_at_once() {
         let answer = client.until(tag::ERROR).await;
         assert_eq!(
             (answer.tags().as_str(), code(&answer).as_str()),
-            ("E", "0A000")
+            ("E", "42501")
         );
         client
             .say(|out| {

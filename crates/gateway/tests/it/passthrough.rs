@@ -61,7 +61,7 @@ fn other_grants_on_the_same_database_are_enforced() {
             let grant = house.grant("identified", |_| {}).await;
             let mut client = house.client(&grant).await;
             client
-                .say(|out| frontend::query("CREATE TEMP TABLE t (i int)", out))
+                .say(|out| frontend::query("CREATE TABLE t (i int)", out))
                 .await;
             assert_eq!(client.answer().await.tags(), "EZ");
         },
