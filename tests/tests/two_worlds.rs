@@ -39,6 +39,7 @@ fn play(statements: usize, release: Release, attacks: bool) -> Report {
 fn every_attack_that_the_threat_model_names_is_there() {
     let text = include_str!("../../docs/threat-model.md");
     let table = text.split("## Known holes").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
     let known: Vec<String> = attack::corpus()
         .into_iter()
         .map(|attack| attack.name)

@@ -57,7 +57,7 @@ pub enum Route {
 pub struct Chain {
     /// The column of the table at hand.
     pub column: String,
-    /// The tables on the way, at most [`MAX_STEPS`]; none when the column is the patient's.
+    /// The tables on the way, at most `MAX_STEPS`; none when the column is the patient's.
     pub steps: Vec<Step>,
 }
 
@@ -87,7 +87,7 @@ impl KeyPath {
     /// From references; each must lead somewhere.
     ///
     /// # Errors
-    /// With none or more than [`MAX_REFERENCES`].
+    /// With none or more than `MAX_REFERENCES`.
     pub fn new(references: Vec<Reference>) -> Result<Self, KeyPathError> {
         match references.len() {
             0 => Err(KeyPathError("it is empty".to_owned())),
@@ -195,7 +195,7 @@ impl Reference {
     /// From meanings. Only the last may be without a condition: what follows it would never be meant.
     ///
     /// # Errors
-    /// With none, more than [`MAX_ALTERNATIVES`], or one that is never meant.
+    /// With none, more than `MAX_ALTERNATIVES`, or one that is never meant.
     pub fn new(alternatives: Vec<Alternative>) -> Result<Self, KeyPathError> {
         let Some((_, all_but_last)) = alternatives.split_last() else {
             return Err(KeyPathError("a reference has no path".to_owned()));
