@@ -57,6 +57,8 @@ SELECT count(*) FROM patients WHERE CASE WHEN ssn LIKE 'Qzx%' THEN pg_sleep(1) I
 SELECT pg_relation_size('patients'), pg_column_size(p) FROM patients p
 -- attack: column-size
 SELECT pg_column_size(ssn), octet_length(email), length(body) FROM patients JOIN notes USING (patient_id) ORDER BY note_id LIMIT 5
+-- attack: column-size-of-released-beside-masked
+SELECT patient_id, pg_column_size(zip), pg_column_size(ROW(city, zip)) FROM patients ORDER BY 1 LIMIT 5
 -- attack: view-definition
 SELECT pg_get_viewdef('pg_views'::regclass)
 -- attack: has-column-privilege-oracle

@@ -3,7 +3,7 @@
 //! `functions.txt`, one row for each set of overloads that look alike:
 //!
 //! ```text
-//! name  arguments  allow|deny|setting|null  kind  majors  [columns]  # why denied
+//! name  arguments  allow|deny|setting|null4|null8  kind  majors  [columns]  # why denied
 //! ```
 //!
 //! `arguments` is a list of counts, `2+` for a variadic function. For an ordered-set aggregate they
@@ -62,8 +62,8 @@ pub(crate) enum Guard {
     None,
     /// Its first argument is the name of a setting that may be shown.
     SettingName,
-    /// Clients may call it and are told nothing: the answer is NULL of type `bigint`.
-    Null,
+    /// Clients may call it and are told nothing: the answer is NULL of this integer type.
+    Null(&'static str),
 }
 
 /// The built-in function that clients may call by this name with this many arguments.
@@ -180,7 +180,8 @@ fn read(text: &'static str) -> Table {
         let guard = match row.word(2) {
             "allow" => Guard::None,
             "setting" => Guard::SettingName,
-            "null" => Guard::Null,
+            "null4" => Guard::Null("int4"),
+            "null8" => Guard::Null("int8"),
             _ => {
                 table
                     .denied

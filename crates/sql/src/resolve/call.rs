@@ -36,8 +36,8 @@ impl Resolver<'_> {
         let level = self.level();
         level.aggregates = level.aggregates.saturating_sub(usize::from(aggregates));
         inner?;
-        if function.is_some_and(|function| function.guard == Guard::Null) {
-            answer_null(call);
+        if let Some(Guard::Null(integer)) = function.map(|function| function.guard) {
+            answer_null(call, integer);
         }
         if let Some(over) = &mut call.over {
             self.over(over)?;
@@ -188,7 +188,7 @@ fn refused(name: &str, place: Place, why: Option<&str>) -> Refusal {
 /// becomes NULL where the name is not one that may be shown.
 fn guard(function: &Function, call: &mut Call) -> Result<()> {
     match function.guard {
-        Guard::None | Guard::Null => Ok(()),
+        Guard::None | Guard::Null(_) => Ok(()),
         Guard::SettingName => {
             let place = call.path.last().map_or(Place::default(), |name| name.place);
             let unfit = || {
@@ -239,11 +239,11 @@ fn shown_name(name: Expr) -> Expr {
     Call::built_in("substring", vec![lower, pattern])
 }
 
-/// Makes a call one that answers NULL of type `bigint`, without the arguments it had.
-fn answer_null(call: &mut Call) {
+/// Makes a call one that answers NULL of this type, without the arguments it had.
+fn answer_null(call: &mut Call, integer: &str) {
     let null = Expr::Cast {
         operand: Box::new(Expr::Literal(Literal::Null)),
-        ty: TypeName::built_in("int8"),
+        ty: TypeName::built_in(integer),
     };
     if let Expr::Call(answer) = Call::built_in("abs", vec![null]) {
         *call = *answer;
