@@ -217,15 +217,15 @@ fn print(reports: &[(&Path, Report)], json: bool) -> Result<(), Failure> {
             segments,
             ..
         } = report;
-        println!("{log}: {}", report.explanation);
-        println!(
+        outln!("{log}: {}", report.explanation);
+        outln!(
             "  {records} records, {sessions} sessions, {payloads} payloads, {segments} segments"
         );
         if let (Some(first), Some(last)) = (&report.first_at, &report.last_at) {
-            println!("  from {first} to {last}");
+            outln!("  from {first} to {last}");
         }
         if let Some(head) = &report.head {
-            println!("  head {head}");
+            outln!("  head {head}");
         }
         for Damaged {
             file,
@@ -234,7 +234,7 @@ fn print(reports: &[(&Path, Report)], json: bool) -> Result<(), Failure> {
             why,
         } in &report.damages
         {
-            println!("  DAMAGE at leaf {leaf}, {file}, byte {offset}: {why}");
+            outln!("  DAMAGE at leaf {leaf}, {file}, byte {offset}: {why}");
         }
     }
     eprintln!("checked: {}", CHECKED.join("; "));

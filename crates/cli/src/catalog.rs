@@ -145,7 +145,7 @@ async fn compare(
         return Ok(Exit::OK);
     }
     if answer.changes.is_empty() {
-        println!("nothing changes");
+        outln!("nothing changes");
     } else {
         let row = |change: &ClassificationChange| {
             vec![
@@ -214,7 +214,7 @@ async fn discover(
         }))?;
         return Ok(Exit::OK);
     }
-    print!("{}", answer.csv);
+    out!("{}", answer.csv);
     let unsure = answer.columns.iter().filter(|c| c.confidence < 0.5).count();
     let differs = answer
         .columns

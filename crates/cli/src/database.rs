@@ -62,7 +62,7 @@ async fn harden(client: &mut Client, options: Harden, json: bool) -> Result<Exit
         });
         output::table(&["PROFILE", "POLICY", "VIEWS", "MADE NOW", "LOGINS"], rows);
     } else {
-        print!("{}", answer.sql);
+        out!("{}", answer.sql);
         eprintln!("nothing was changed: give this to psql, or run the command again with --apply");
     }
     Ok(Exit::OK)
@@ -84,9 +84,9 @@ async fn unharden(client: &mut Client, options: Unharden, json: bool) -> Result<
             sql: (!applied).then_some(&sql),
         })?;
     } else if applied {
-        println!("removed");
+        outln!("removed");
     } else {
-        print!("{sql}");
+        out!("{sql}");
         eprintln!("nothing was changed: give this to psql, or run the command again with --apply");
     }
     Ok(Exit::OK)
@@ -103,7 +103,7 @@ async fn doctor(client: &mut Client, database: String, json: bool) -> Result<Exi
         let findings: Vec<_> = findings.iter().map(Found::new).collect();
         output::json(&findings)?;
     } else {
-        print!("{}", report(&findings));
+        out!("{}", report(&findings));
     }
     let is_sound = !findings.iter().any(is_unsound);
     Ok(if is_sound { Exit::OK } else { Exit::UNSOUND })

@@ -29,6 +29,8 @@ impl Exit {
     pub const UNAVAILABLE: Self = Self(69);
     /// EX_SOFTWARE: a defect.
     pub const SOFTWARE: Self = Self(70);
+    /// EX_IOERR: what was to be printed could not be written.
+    pub const IO: Self = Self(74);
     /// EX_TEMPFAIL: a limit was reached; later it may work.
     pub const TEMPORARY: Self = Self(75);
     /// EX_NOPERM: the token or certificate was not accepted.

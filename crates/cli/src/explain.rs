@@ -40,7 +40,7 @@ pub(crate) async fn run(
     if json {
         output::json(&Shown::new(&sql, &answer))?;
     } else {
-        print!("{}", text(&sql, &answer));
+        out!("{}", text(&sql, &answer));
     }
     Ok(match answer.refusal {
         None => Exit::OK,

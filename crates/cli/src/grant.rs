@@ -343,16 +343,18 @@ pub(crate) fn print_barrier(
             gateways,
         });
     }
-    println!("ended in {barrier_ms:.1} ms");
+    outln!("ended in {barrier_ms:.1} ms");
     for ack in gateways {
         let how = if ack.lease_over {
             "did not answer; its lease is over"
         } else {
             "confirmed"
         };
-        println!(
+        outln!(
             "  {}: {} session(s) ended, {:.1} ms, {how}",
-            ack.gateway_id, ack.sessions_ended, ack.ms
+            ack.gateway_id,
+            ack.sessions_ended,
+            ack.ms
         );
     }
     Ok(())

@@ -9,6 +9,10 @@
     reason = "a command-line program"
 )]
 
+// First, for its macros.
+#[macro_use]
+pub mod output;
+
 mod arguments;
 mod audit;
 mod catalog;
@@ -17,7 +21,6 @@ mod database;
 mod exit;
 mod explain;
 mod grant;
-mod output;
 mod patients;
 mod replay;
 mod session;
@@ -51,11 +54,16 @@ pub async fn run(command_line: impl IntoIterator<Item = OsString>) -> Exit {
             explain::run(options, &arguments.connection, arguments.json).await
         }
     };
-    outcome.unwrap_or_else(|failure| {
+    let exit = outcome.unwrap_or_else(|failure| {
         eprintln!("phictl: {}", failure.message);
         if let Some(hint) = &failure.hint {
             eprintln!("hint: {hint}");
         }
         failure.exit
-    })
+    });
+    if output::arrived() {
+        return exit;
+    }
+    eprintln!("phictl: the output could not be written");
+    Exit::IO
 }

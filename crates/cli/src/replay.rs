@@ -196,14 +196,14 @@ impl<'a> Shown<'a> {
             shot.print();
         }
         if !self.legend.is_empty() {
-            println!("\nwhat was done to the columns that were touched:");
+            outln!("\nwhat was done to the columns that were touched:");
             for Treated {
                 relation,
                 column,
                 treatment,
             } in &self.legend
             {
-                println!("  {relation}.{column}: {treatment}");
+                outln!("  {relation}.{column}: {treatment}");
             }
         }
     }
@@ -289,33 +289,34 @@ impl<'a> Shot<'a> {
 
     fn print(&self) {
         let seconds = Duration::from_millis(self.offset_ms).as_secs_f64();
-        print!("\n{:>4}  {seconds:>9.3} s  {}", self.number, self.what);
+        out!("\n{:>4}  {seconds:>9.3} s  {}", self.number, self.what);
         if let Some(reason) = &self.reason {
-            print!(": {reason}");
+            out!(": {reason}");
         }
         if let Some(code) = &self.sqlstate {
-            print!(" ({code})");
+            out!(" ({code})");
         }
         if let Some(outcome) = self.outcome {
             let tag = outcome.tag.as_deref().unwrap_or("failed");
             let ms = outcome.duration.as_secs_f64() * 1000.0;
-            print!(
+            out!(
                 " of statement {}: {tag}, {} rows, {ms:.1} ms",
-                outcome.statement, outcome.rows
+                outcome.statement,
+                outcome.rows
             );
         }
-        println!();
+        outln!();
         for (label, words) in [("sent", &self.sent), ("run", &self.run)] {
             if let Some(words) = words {
-                println!("      {label:<5} {}", visible(words));
+                outln!("      {label:<5} {}", visible(words));
             }
         }
         if !self.parameters.is_empty() {
             let values = serde_json::to_string(&self.parameters).unwrap_or_default();
-            println!("      bound {values}");
+            outln!("      bound {values}");
         }
         if let Some(why) = self.withheld {
-            println!("      (words withheld: {why})");
+            outln!("      (words withheld: {why})");
         }
     }
 }

@@ -27,10 +27,10 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     }
     let Findings { problems, remarks } = findings;
     if problems == 0 {
-        println!("{}: fit to serve, {remarks} remark(s)", path.display());
+        phigate_cli::outln!("{}: fit to serve, {remarks} remark(s)", path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    phigate_cli::outln!(
         "{}: {problems} problem(s), {remarks} remark(s)",
         path.display()
     );

@@ -35,7 +35,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         match invite(&stage).await {
             Ok(()) => {
                 interrupted().await;
-                println!("\ntaking everything down");
+                phigate_cli::outln!("\ntaking everything down");
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => Err(error),
@@ -76,7 +76,7 @@ async fn invite(stage: &Stage) -> anyhow::Result<()> {
     let (id, password) = (text("grant_id"), text("password"));
     let (psql, phictl) = (stage.psql.display(), &stage.phictl);
     let gateway = stage.gateway;
-    println!(
+    phigate_cli::outln!(
         "
 phigate is up: gateway {gateway}, control plane {control}, data in {data}
 

@@ -17,21 +17,21 @@ impl Story {
     /// Begins a step.
     pub(crate) fn step(&mut self, title: &str) {
         self.steps += 1;
-        println!("\n{:>2}. {title}", self.steps);
+        phigate_cli::outln!("\n{:>2}. {title}", self.steps);
     }
 
     /// Shows a command as the person would type it.
     pub(crate) fn command(line: impl Display) {
-        println!("    $ {line}");
+        phigate_cli::outln!("    $ {line}");
     }
 
     /// Shows what was expected and what was seen.
     pub(crate) fn check(&mut self, expected: impl Display, seen: impl Display, agree: bool) {
-        println!("    expected: {expected}");
-        println!("    seen:     {seen}");
+        phigate_cli::outln!("    expected: {expected}");
+        phigate_cli::outln!("    seen:     {seen}");
         if !agree {
             self.differences += 1;
-            println!("    >>> this is NOT as it should be");
+            phigate_cli::outln!("    >>> this is NOT as it should be");
         }
     }
 
@@ -39,8 +39,8 @@ impl Story {
     pub(crate) fn end(self) -> bool {
         let Self { steps, differences } = self;
         match differences {
-            0 => println!("\n{steps} steps, each as it should be."),
-            _ => println!("\n{steps} steps, {differences} difference(s)."),
+            0 => phigate_cli::outln!("\n{steps} steps, each as it should be."),
+            _ => phigate_cli::outln!("\n{steps} steps, {differences} difference(s)."),
         }
         differences == 0
     }
