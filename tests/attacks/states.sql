@@ -3,7 +3,7 @@
 SELECT pg_try_advisory_lock(account_number) FROM patients LIMIT 1
 -- attack: advisory-lock-two-keys refused
 SELECT pg_advisory_xact_lock(length(ssn), 1) FROM patients
--- attack: locks-view refused
+-- attack: locks-view
 SELECT objid FROM pg_locks
 -- attack: sequence-nextval refused
 SELECT nextval('x_seq')
@@ -53,13 +53,13 @@ SELECT c.relname FROM pg_class c JOIN patients p ON c.relname = p.last_name
 WITH pg_class AS (SELECT ssn AS relname FROM patients) SELECT relname FROM pg_class LIMIT 2
 -- attack: catalog-proc-source
 SELECT prosrc FROM pg_proc WHERE proname = 'lower' ORDER BY 1 LIMIT 2
--- attack: catalog-replication refused
+-- attack: catalog-replication
 SELECT * FROM pg_replication_slots
--- attack: catalog-progress refused
+-- attack: catalog-progress
 SELECT * FROM pg_stat_progress_copy
--- attack: catalog-wal refused
+-- attack: catalog-wal
 SELECT * FROM pg_stat_wal
--- attack: catalog-io-tables refused
+-- attack: catalog-io-tables
 SELECT heap_blks_read FROM pg_statio_user_tables
 -- attack: catalog-buffers refused
 SELECT * FROM pg_buffercache

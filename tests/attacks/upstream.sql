@@ -333,3 +333,41 @@ SELECT count(*) FROM comp WHERE (who).ssn LIKE 'Qzx%'
 SELECT id FROM comp ORDER BY who LIMIT 2
 -- attack: composite-tag
 SELECT tag FROM comp LIMIT 2
+-- attack: implicit-cast-concatenated refused
+SELECT m || 'x' FROM moods
+-- attack: implicit-cast-argument refused
+SELECT upper(m), length(m) FROM moods
+-- attack: implicit-cast-pattern refused
+SELECT id FROM moods WHERE m LIKE 'x%'
+-- attack: implicit-cast-aggregate refused
+SELECT string_agg(m, ',') FROM moods
+-- attack: explicit-cast-from-own-type refused
+SELECT m::text FROM moods
+-- attack: implicit-cast-of-elements refused
+SELECT array_to_string(many::text[], ',') FROM moods
+-- attack: implicit-cast-by-union refused
+SELECT m FROM moods UNION ALL SELECT 'a'::text
+-- attack: implicit-cast-by-coalesce refused
+SELECT coalesce(m, 'ok'), m FROM moods
+-- attack: cast-looked-for-by-to-json refused
+SELECT to_json(m), json_build_object('m', m) FROM moods
+-- attack: cast-looked-for-in-a-row
+SELECT row_to_json(x), jsonb_agg(x) FROM moods x GROUP BY x.id
+-- attack: cast-looked-for-in-an-array refused
+SELECT to_jsonb(many) FROM moods
+-- attack: cast-of-a-star
+SELECT * FROM moods
+-- attack: implicit-cast-through-a-view refused
+SELECT m || '' FROM v_moods
+-- attack: implicit-cast-of-a-literal refused
+SELECT 'ok'::mood || 'x'
+-- attack: implicit-cast-of-a-parameter refused
+PREPARE q(mood) AS SELECT $1 || 'x'
+-- attack: implicit-cast-in-a-temporary-table refused
+CREATE TEMP TABLE x (m mood)
+-- attack: implicit-cast-of-a-record
+SELECT (x).m || '' FROM (SELECT moods AS x FROM moods) s
+-- attack: implicit-cast-by-populate
+SELECT (json_populate_record(NULL::moods, '{"m": "ok"}')).m || ''
+-- attack: implicit-cast-by-enum-function refused
+SELECT enum_range(m)::text FROM moods

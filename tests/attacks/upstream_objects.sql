@@ -48,6 +48,13 @@ CREATE OPERATOR public.= (LEFTARG=text, RIGHTARG=varchar, FUNCTION=public.texteq
 CREATE FUNCTION public.texteq3(text,text) RETURNS boolean LANGUAGE sql AS $$ SELECT $1=$2 $$; CREATE OPERATOR public.=== (LEFTARG=text, RIGHTARG=text, FUNCTION=public.texteq3);
 CREATE FUNCTION public.leakcast(int) RETURNS claim_status LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'leak %', (SELECT ssn FROM public.patients LIMIT 1); END $$;
 CREATE CAST (int AS claim_status) WITH FUNCTION public.leakcast(int) AS IMPLICIT;
+CREATE TYPE mood AS ENUM ('ok', 'bad');
+CREATE FUNCTION public.leakmood(mood) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(ssn::text,',') FROM public.patients $$;
+CREATE FUNCTION public.leakmoodjson(mood) RETURNS json LANGUAGE sql AS $$ SELECT json_agg(ssn) FROM public.patients $$;
+CREATE CAST (mood AS text) WITH FUNCTION public.leakmood(mood) AS IMPLICIT;
+CREATE CAST (mood AS json) WITH FUNCTION public.leakmoodjson(mood);
+CREATE TABLE moods (id int PRIMARY KEY, m mood, many mood[]); INSERT INTO moods VALUES (1, 'ok', '{ok,bad}'), (2, 'bad', '{}');
+CREATE VIEW v_moods AS SELECT id, m FROM moods;
 CREATE AGGREGATE public.sum(text) (SFUNC=textcat, STYPE=text);
 CREATE VIEW v_sfn AS SELECT public.leaki(patient_id) AS l, patient_id FROM encounters;
 CREATE VIEW v_secdef AS SELECT * FROM public.f_secdef();

@@ -149,6 +149,14 @@ const WRITE_FACTS: &str = "\
         UNION
         SELECT a.attrelid FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN domain d ON d.oid IN (t.oid, t.typbasetype, t.typelem)
+        UNION
+        SELECT a.attrelid FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        JOIN pg_catalog.pg_cast k ON k.casttarget IN (t.oid, t.typbasetype, t.typelem)
+        WHERE k.castfunc >= 16384
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                          WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                            AND e.objid = k.castfunc AND e.deptype = 'e')
     )
     SELECT c.oid::int8,
            EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
@@ -165,7 +173,10 @@ const WRITE_FACTS: &str = "\
                  UNION
                  SELECT a.attnum FROM pg_catalog.pg_attribute a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull)::int2[],
-           c.oid IN (SELECT r.oid FROM running r)
+           c.oid IN (SELECT r.oid FROM running r),
+           ARRAY(SELECT coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), 'true')
+                 FROM pg_catalog.pg_policy p
+                 WHERE p.polrelid = c.oid AND p.polcmd IN ('r', '*') ORDER BY p.oid)
     FROM pg_catalog.pg_class c
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384";
 
@@ -186,7 +197,7 @@ const FOREIGN_KEYS: &str = "\
            o.confdeltype IN ('c', 'n', 'd') OR o.confupdtype IN ('c', 'n', 'd')
     FROM pg_catalog.pg_constraint o WHERE o.contype = 'f'";
 
-/// An enum or domain is another kind of type when a cast to it runs a function that is not
+/// An enum or domain is another kind of type when a cast to or from it runs a function that is not
 /// PostgreSQL's own, be it the cast's or one in a constraint, its own or an underlying domain's.
 const TYPES: &str = "\
     WITH RECURSIVE link AS (
@@ -197,7 +208,7 @@ const TYPES: &str = "\
     ), running AS (
         SELECT l.domain AS oid FROM link l
         WHERE EXISTS (SELECT FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_proc f ON f.oid = k.castfunc
-                      WHERE k.casttarget = l.part
+                      WHERE l.part IN (k.castsource, k.casttarget)
                         AND f.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace)
            OR EXISTS (SELECT FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_depend d
                         ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = o.oid
@@ -226,9 +237,41 @@ const COMPARISONS: &str = "\
                       WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
                         AND d.objid = o.oid AND d.deptype = 'e')";
 
-/// The types whose values hold rows of a relation: its row type, and what is made of it.
-const ROWS: &str = "\
-    WITH RECURSIVE part (type, part) AS (
+/// The types whose values run functions that are not PostgreSQL's own when they are cast or checked, and
+/// what is made of them; with whether no word of the statement need say so. That is so of the sources of
+/// casts (`to_json` looks for explicit ones too), and of their targets where an implicit cast leads
+/// within one category (`select_common_type`). Last, such casts between two types of PostgreSQL's.
+const CASTS: &str = "\
+    WITH RECURSIVE own AS (
+        SELECT k.castsource, k.casttarget, k.castcontext = 'i' AND s.typcategory = t.typcategory AS unsaid
+        FROM pg_catalog.pg_cast k
+        JOIN pg_catalog.pg_type s ON s.oid = k.castsource JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
+        WHERE k.castfunc >= 16384
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                            AND d.objid = k.castfunc AND d.deptype = 'e')
+    ), part (type, part) AS (@PARTS@
+    ), made (type, unsaid) AS (
+        SELECT o.castsource, true FROM own o WHERE o.castsource >= 16384
+        UNION
+        SELECT o.casttarget, o.unsaid FROM own o WHERE o.casttarget >= 16384
+        UNION
+        SELECT o.contypid, false
+        FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_depend d
+          ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = o.oid
+        WHERE o.contypid <> 0
+          AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                               'pg_catalog.pg_operator'::pg_catalog.regclass)
+        UNION
+        SELECT p.type, m.unsaid FROM made m JOIN part p ON p.part = m.type
+    )
+    SELECT m.type::int8, bool_or(m.unsaid), NULL::text, NULL::text FROM made m GROUP BY 1
+    UNION ALL
+    SELECT NULL, true, pg_catalog.format_type(o.castsource, NULL), pg_catalog.format_type(o.casttarget, NULL)
+    FROM own o WHERE o.castsource < 16384 AND o.casttarget < 16384";
+
+/// A type and one that its values hold.
+const PARTS: &str = "\
         SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typtype = 'd'
         UNION ALL
         SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typelem <> 0
@@ -239,7 +282,11 @@ const ROWS: &str = "\
         UNION ALL
         SELECT c.reltype, a.atttypid
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-        WHERE c.oid >= 16384 AND c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.oid >= 16384 AND c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped";
+
+/// The types whose values hold rows of a relation: its row type, and what is made of it.
+const ROWS: &str = "\
+    WITH RECURSIVE part (type, part) AS (@PARTS@
     ), made (type, relation) AS (
         SELECT c.reltype, c.oid FROM pg_catalog.pg_class c
         WHERE c.oid >= 16384 AND c.reltype <> 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -309,7 +356,19 @@ pub(crate) async fn read_at(
     for row in transaction.fetch_all(COMPARISONS).await? {
         builder.own_comparison(row.try_get(0)?);
     }
-    for row in transaction.fetch_all(ROWS).await? {
+    for row in transaction
+        .fetch_all(&*CASTS.replace("@PARTS@", PARTS))
+        .await?
+    {
+        match row.try_get::<Option<i64>, _>(0)? {
+            Some(_) => builder.runs_code(oid(&row, 0)?, row.try_get(1)?),
+            None => builder.own_cast(row.try_get(2)?, row.try_get(3)?),
+        };
+    }
+    for row in transaction
+        .fetch_all(&*ROWS.replace("@PARTS@", PARTS))
+        .await?
+    {
         builder.row_within(oid(&row, 0)?, oid(&row, 1)?);
     }
     for row in transaction.fetch_all(COLLATIONS).await? {
@@ -348,6 +407,7 @@ async fn write_facts(
             row_security: row.try_get(2)?,
             constrained: row.try_get(3)?,
             runs_code: row.try_get(4)?,
+            row_policies: row.try_get(5)?,
             defaults: defaults.remove(&relation).unwrap_or_default(),
         };
         builder.write_facts(relation, facts);

@@ -250,6 +250,16 @@ impl Enforcer {
         Ok(plan)
     }
 
+    /// Refuses the types that a Parse declares of its parameters, if their values run code. Ask after
+    /// [`Self::plan`], which reads the catalog as it is now.
+    pub(crate) fn check_parameters(&self, types: &[u32]) -> Result<(), Refused> {
+        let Some(current) = self.current.as_ref().filter(|_| !types.is_empty()) else {
+            return Ok(());
+        };
+        let checked = current.bound.check_parameters(types, &current.snapshot);
+        checked.map_err(Refused::from)
+    }
+
     /// Binds the policy to the catalog as it is now, so that [`Self::bound`] says something.
     pub(crate) async fn refresh(&mut self, path: &[String]) -> Result<(), Refused> {
         let snapshot = self

@@ -14,7 +14,10 @@ use std::borrow::Cow;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token as Theirs, TokenWithSpan, Tokenizer, Whitespace};
 
-use crate::lex::{Kind, Lexed, Token};
+use crate::lex::{Kind, Lexed, Token, is_unicode};
+
+/// Length of `U&`.
+const UNICODE_PREFIX: usize = 2;
 
 /// Where the readers part, as a byte offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +29,14 @@ pub(crate) struct Disagreement {
 pub(crate) fn check(text: &str, ours: &Lexed<'_>) -> Result<(), Disagreement> {
     let dialect = PostgreSqlDialect {};
     let respelled = respelled(text, ours);
+    let typed = text;
     let text = &*respelled;
     let theirs = Tokenizer::new(&dialect, text)
         .tokenize_with_location()
         .map_err(|error| Disagreement {
             at: Walk::new(text).advance(error.location),
         })?;
-    let mut ours = Runs::new(our_pieces(ours));
+    let mut ours = Runs::new(our_pieces(typed, ours));
     let mut theirs = Runs::new(their_pieces(text, &theirs));
     loop {
         match (ours.next(), theirs.next()) {
@@ -48,16 +52,24 @@ pub(crate) fn check(text: &str, ours: &Lexed<'_>) -> Result<(), Disagreement> {
     }
 }
 
-/// The text with every operator `&>` written `&<`. Their tokenizer takes the character after `&>`
-/// for a part of it. Were one of these no operator to them, they would read another value there,
-/// and so disagree.
+/// The text with every operator `&>` written `&<`, and every `U&"..."` without its `U&`. Their tokenizer
+/// takes the character after `&>` for a part of it, and knows no such identifiers. Were one of these
+/// anything else to them, a part of a string or a comment, they would read another value or another
+/// end there, and so disagree.
 fn respelled<'t>(text: &'t str, ours: &Lexed<'_>) -> Cow<'t, str> {
     let mut respelled = String::new();
     let mut done = 0;
-    for token in ours.tokens.iter().filter(|token| token.is("&>")) {
+    for token in &ours.tokens {
+        let (spelling, end) = if token.is("&>") {
+            ("&<", token.end)
+        } else if token.kind == Kind::QuotedIdentifier && is_unicode(text, token) {
+            ("  ", token.start + UNICODE_PREFIX)
+        } else {
+            continue;
+        };
         respelled.push_str(text.get(done..token.start).unwrap_or_default());
-        respelled.push_str("&<");
-        done = token.end;
+        respelled.push_str(spelling);
+        done = end;
     }
     if done == 0 {
         return Cow::Borrowed(text);
@@ -126,8 +138,9 @@ impl<'p, I: Iterator<Item = Piece<'p>>> Runs<'p, I> {
 }
 
 /// Our tokens and comments in the order of the text.
-fn our_pieces<'p>(lexed: &'p Lexed<'_>) -> impl Iterator<Item = Piece<'p>> {
-    let mut tokens = lexed.tokens.iter().map(our_piece).peekable();
+fn our_pieces<'p>(text: &'p str, lexed: &'p Lexed<'_>) -> impl Iterator<Item = Piece<'p>> {
+    let piece = |token: &'p Token<'_>| our_piece(text, token);
+    let mut tokens = lexed.tokens.iter().map(piece).peekable();
     let mut comments = lexed
         .comments
         .iter()
@@ -145,7 +158,7 @@ fn our_pieces<'p>(lexed: &'p Lexed<'_>) -> impl Iterator<Item = Piece<'p>> {
     })
 }
 
-fn our_piece<'p>(token: &'p Token<'_>) -> Piece<'p> {
+fn our_piece<'p>(text: &str, token: &'p Token<'_>) -> Piece<'p> {
     let (class, value) = match token.kind {
         Kind::Word => (Class::Word, None),
         Kind::QuotedIdentifier => (Class::QuotedIdentifier, None),
@@ -154,9 +167,10 @@ fn our_piece<'p>(token: &'p Token<'_>) -> Piece<'p> {
         Kind::Parameter => (Class::Parameter, None),
         Kind::Operator | Kind::Punctuation => (Class::Symbols, None),
     };
+    let unicode = class == Class::QuotedIdentifier && is_unicode(text, token);
     Piece {
         class,
-        start: token.start,
+        start: token.start + if unicode { UNICODE_PREFIX } else { 0 },
         end: token.end,
         value,
     }

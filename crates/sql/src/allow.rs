@@ -16,7 +16,8 @@ mod types;
 
 pub(crate) use alternative::instead_of;
 pub(crate) use function::{
-    Columns, Function, FunctionKind, Guard, function, function_denied, information_schema_function,
+    Columns, Function, FunctionKind, Guard, NullOf, function, function_denied,
+    information_schema_function,
 };
 pub(crate) use operator::{operator, prefix_operator};
 pub(crate) use relation::{catalog_relation, catalog_relation_denied};

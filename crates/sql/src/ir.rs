@@ -312,6 +312,8 @@ pub(crate) enum Expr {
     Literal(Literal),
     /// DEFAULT, where a value is written.
     Default,
+    /// `CURRENT OF cursor`, the whole condition of an UPDATE or DELETE.
+    CurrentOf(Ident),
     Parameter(u16),
     /// `CURRENT_DATE` and kin: grammar of their own, never looked up.
     ValueFunction(ValueFunction),

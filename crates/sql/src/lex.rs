@@ -116,9 +116,7 @@ pub(crate) enum LexErrorKind {
     StringContinuation,
     #[error("string literal directly after another string literal")]
     AdjacentStrings,
-    #[error("U&\"...\" identifiers are not supported through the gateway")]
-    UnicodeIdentifier,
-    #[error("UESCAPE is not supported through the gateway")]
+    #[error("UESCAPE must follow U&'...' or U&\"...\" and be followed by one character in quotes")]
     Uescape,
     #[error("N'...' strings are not supported through the gateway")]
     NationalString,
@@ -246,10 +244,81 @@ fn check_neighbours(text: &str, last: &Token<'_>, token: &Token<'_>) -> Result<(
             fail(LexErrorKind::AdjacentStrings)
         };
     }
-    if is_literal(last) && token.is_word("uescape") {
+    if is_literal(last) && token.is_word("uescape") && !is_unicode(text, last) {
         return fail(LexErrorKind::Uescape);
     }
     Ok(())
+}
+
+/// Whether a token is `U&'...'` or `U&"..."`.
+pub(crate) fn is_unicode(text: &str, token: &Token<'_>) -> bool {
+    let raw = text.get(token.start..token.end).unwrap_or_default();
+    matches!(token.kind, Kind::String | Kind::QuotedIdentifier)
+        && matches!(raw.as_bytes(), [b'u' | b'U', b'&', ..])
+}
+
+/// Reads the escapes of `U&"..."`, and those of `U&'...'` and `U&"..."` before UESCAPE by the character
+/// that it names (`parser.c`, base_yylex). Only once the readers agree on what each piece is: until
+/// then such an identifier's text is what stands between its quotes.
+pub(crate) fn unicode_escapes(text: &str, lexed: &mut Lexed<'_>) -> Result<(), LexError> {
+    let is_named = |token: &Token<'_>| token.is_word("uescape");
+    if !lexed.tokens.iter().any(|token| is_unicode(text, token)) {
+        return Ok(());
+    }
+    let mut read: Vec<Token<'_>> = Vec::with_capacity(lexed.tokens.len());
+    let mut tokens = std::mem::take(&mut lexed.tokens).into_iter().peekable();
+    while let Some(mut token) = tokens.next() {
+        if is_unicode(text, &token) {
+            let named = tokens.next_if(is_named);
+            let escape = match &named {
+                None => '\\',
+                Some(word) => {
+                    let character = tokens.next().and_then(|next| escape_character(text, &next));
+                    // Were the character's string to go on, it would be no single character.
+                    let character = character.filter(|_| !tokens.peek().is_some_and(is_literal));
+                    character.ok_or(LexError {
+                        kind: LexErrorKind::Uescape,
+                        at: word.start,
+                    })?
+                }
+            };
+            let identifier = token.kind == Kind::QuotedIdentifier;
+            if identifier || named.is_some() {
+                let body = text.get(token.start + 3..token.end.saturating_sub(1));
+                let (doubled, single) = if identifier {
+                    ("\"\"", "\"")
+                } else {
+                    ("''", "'")
+                };
+                let body = undouble(body.unwrap_or_default(), doubled, single);
+                let value = decode::unicode(&body, escape, token.start + 3)?;
+                token.text = if identifier {
+                    cut(Cow::Owned(value))
+                } else {
+                    Cow::Owned(value)
+                };
+            }
+        }
+        read.push(token);
+    }
+    lexed.tokens = read;
+    Ok(())
+}
+
+/// The character that UESCAPE names: no digit, sign, quote or white space (`check_uescapechar`).
+fn escape_character(text: &str, token: &Token<'_>) -> Option<char> {
+    let raw = text.get(token.start..token.end)?;
+    let mut characters = token.text.chars();
+    let (Some(character), None) = (characters.next(), characters.next()) else {
+        return None;
+    };
+    let unfit = character.is_ascii_hexdigit()
+        || matches!(
+            character,
+            '+' | '\'' | '"' | ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c'
+        );
+    let plain = token.kind == Kind::String && raw.starts_with('\'') && character.is_ascii();
+    (plain && !unfit).then_some(character)
 }
 
 enum Piece<'a> {
@@ -287,10 +356,8 @@ impl<'a> Lexer<'a> {
                 (b'x' | b'X', b'\'') => self.digits_string(Kind::HexString)?,
                 (b'n' | b'N', b'\'') => return Self::fail(LexErrorKind::NationalString, start),
                 (b'u' | b'U', b'&') if self.peek(2) == b'\'' => self.unicode_string()?,
-                (b'u' | b'U', b'&') if self.peek(2) == b'"' => {
-                    return Self::fail(LexErrorKind::UnicodeIdentifier, start);
-                }
-                (b'"', _) => self.quoted_identifier()?,
+                (b'u' | b'U', b'&') if self.peek(2) == b'"' => self.quoted_identifier(2)?,
+                (b'"', _) => self.quoted_identifier(0)?,
                 (b'0'..=b'9', _) | (b'.', b'0'..=b'9') => self.number()?,
                 (b'$', _) => self.dollar()?,
                 (byte, _) if is_identifier_start(byte) => self.word(),
@@ -361,9 +428,10 @@ impl<'a> Lexer<'a> {
         Ok(self.token(kind, start, Cow::Borrowed(body)))
     }
 
-    fn quoted_identifier(&mut self) -> Result<Token<'a>, LexError> {
+    /// `prefix` bytes stand before the opening quote.
+    fn quoted_identifier(&mut self, prefix: usize) -> Result<Token<'a>, LexError> {
         let start = self.at;
-        let body = self.quoted_body(0, b'"', LexErrorKind::UnterminatedIdentifier)?;
+        let body = self.quoted_body(prefix, b'"', LexErrorKind::UnterminatedIdentifier)?;
         if body.is_empty() {
             return Self::fail(LexErrorKind::EmptyIdentifier, start);
         }

@@ -3,6 +3,7 @@
 //! No arm here is a wildcard, and `..` stands only in arms that refuse: when a release of
 //! sqlparser adds a field or a variant, the build breaks until somebody has read what it means.
 
+mod access;
 mod call;
 pub(crate) mod definition;
 mod expr;
@@ -78,6 +79,8 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             parse::Marker::GroupDistinct => "GROUP BY DISTINCT here",
             parse::Marker::NoKey | parse::Marker::Key => "KEY here",
             parse::Marker::Local => "LOCAL here",
+            parse::Marker::Overriding(_) => "OVERRIDING here",
+            parse::Marker::CurrentOf => "CURRENT OF here",
             parse::Marker::Search => "SEARCH or CYCLE here",
         };
         return Err(unsupported(what, span_place(ident.span)));

@@ -72,6 +72,11 @@ pub(crate) enum Marker {
     Key,
     /// Time zone of AT LOCAL.
     Local,
+    /// Last of the columns of an INSERT: `OVERRIDING SYSTEM VALUE` or `OVERRIDING USER VALUE`, the word
+    /// between.
+    Overriding(&'static str),
+    /// First part of a name: `WHERE CURRENT OF c` arrives as `WHERE <current of>.c`.
+    CurrentOf,
     /// What the last row lock of a common table expression is of: its SEARCH and CYCLE, see
     /// [`search_parts`].
     Search,
@@ -108,6 +113,9 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
         tokens::NO_KEY => Some(Marker::NoKey),
         tokens::KEY => Some(Marker::Key),
         tokens::LOCAL => Some(Marker::Local),
+        tokens::OVERRIDING_SYSTEM => Some(Marker::Overriding("SYSTEM")),
+        tokens::OVERRIDING_USER => Some(Marker::Overriding("USER")),
+        tokens::CURRENT_OF => Some(Marker::CurrentOf),
         value if value.starts_with(tokens::SEARCH) => Some(Marker::Search),
         _ => None,
     }
@@ -151,6 +159,7 @@ pub(crate) fn statements_on(text: &str, major: u16) -> Result<Vec<Statement>, Re
             .at(character_position(text, found.at))
     })?;
     // Only now: the readers agree on what each piece is.
+    lex::unicode_escapes(text, &mut lexed).map_err(|error| not_lexed(text, error))?;
     lex::join_continued(text, &mut lexed).map_err(|error| not_lexed(text, error))?;
     budget::shape(&lexed.tokens)
         .map_err(|(budget, at)| over_budget(budget).at(character_position(text, at)))?;
@@ -208,8 +217,6 @@ fn not_lexed(text: &str, error: LexError) -> Refusal {
         LexErrorKind::VerticalTab
         | LexErrorKind::VersionDependentEscape
         | LexErrorKind::StringContinuation
-        | LexErrorKind::UnicodeIdentifier
-        | LexErrorKind::Uescape
         | LexErrorKind::NationalString
         | LexErrorKind::NumberTooLarge => Reason::Construct,
         LexErrorKind::UnterminatedString
@@ -218,6 +225,7 @@ fn not_lexed(text: &str, error: LexError) -> Refusal {
         | LexErrorKind::UnterminatedComment
         | LexErrorKind::EmptyIdentifier
         | LexErrorKind::InvalidEscape
+        | LexErrorKind::Uescape
         | LexErrorKind::AdjacentStrings
         | LexErrorKind::InvalidBitString
         | LexErrorKind::NumberJunk

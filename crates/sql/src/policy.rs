@@ -21,7 +21,7 @@ use phigate_phi::{
 };
 use phigate_types::Profile;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::snapshot::Relation;
 use crate::{Snapshot, Touch};
 
@@ -44,6 +44,8 @@ pub struct BoundPolicy {
     access: HashMap<u32, Access>,
     /// A column that the catalog did not know when it was read is not released.
     pub(crate) pins: bool,
+    /// Something is withheld that code of the database's own could read.
+    pub(crate) guards_code: bool,
     /// Result fields (table oid, column number) that must never be seen as plain columns.
     fields: HashSet<(u32, i16)>,
     /// Relations of which some rows only are shown, by their masked views: no field of theirs may come
@@ -140,6 +142,24 @@ impl BoundPolicy {
     /// Whether any user relation is masked or refused.
     pub fn masks_anything(&self) -> bool {
         !self.fields.is_empty() || !self.restricted.is_empty()
+    }
+
+    /// Refuses parameters of types (`pg_type.oid`; 0 where none is said) whose values run code of the
+    /// database's own: what a Parse declares is in no text.
+    ///
+    /// # Errors
+    /// The refusal of the first such type.
+    pub fn check_parameters(&self, types: &[u32], snapshot: &Snapshot) -> Result<(), Refusal> {
+        let runs_code = |oid: &u32| *oid != 0 && snapshot.runs_code(*oid);
+        match types.iter().position(runs_code) {
+            Some(index) if self.guards_code => Err(Refusal::new(
+                Reason::OwnCode,
+                format!("the type of parameter ${} runs code that is not PostgreSQL's own", index + 1),
+            )
+            .with_detail("a cast or a check of it runs a function of the database's, which may read anything")
+            .with_hint("declare the parameter as text")),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Each column of a user relation that does not leave as it is, as `schema.relation`, column

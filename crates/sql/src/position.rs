@@ -55,6 +55,7 @@ impl Permit {
         }
         let sent = lex::lex(&self.sql, budget::MAX_TOKENS * 16).ok()?.tokens;
         let mut typed_tokens = lex::lex(typed, budget::MAX_TOKENS).ok()?;
+        lex::unicode_escapes(typed, &mut typed_tokens).ok()?;
         lex::join_continued(typed, &mut typed_tokens).ok()?;
         let at = sent.iter().position(|token| token.start == byte)?;
         // `OPERATOR(pg_catalog.+)`, which its first word stands for.

@@ -99,6 +99,8 @@ reasons! {
     RowRule = "row_rule", INSUFFICIENT_PRIVILEGE;
     /// The grant shows some rows only, which needs masked views.
     RowScope = "row_scope", FEATURE_NOT_SUPPORTED;
+    /// Code of the database's own might run without the statement naming it.
+    OwnCode = "own_code", INSUFFICIENT_PRIVILEGE;
     /// The gateway read back its own text differently: a defect, so nothing is sent.
     SelfCheck = "self_check", INTERNAL_ERROR;
 }
@@ -155,6 +157,7 @@ impl Reason {
             Self::Setting => "SHOW ALL lists the settings that can be shown",
             Self::Explain => "use plain EXPLAIN, which shows the plan without costs",
             Self::Mask => "leave the column out, or ask for a grant that reveals it",
+            Self::OwnCode => "ask an administrator what the database's own casts and policies do",
             Self::SelfCheck => "this is a defect of the gateway: tell its operator",
         })
     }

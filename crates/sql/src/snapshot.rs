@@ -19,6 +19,9 @@ pub struct Snapshot {
     composites: HashMap<u32, Vec<String>>,
     collations: HashSet<(String, String)>,
     comparisons: HashSet<String>,
+    /// Types whose values run code; whether casts do that no text shows.
+    code: HashMap<u32, bool>,
+    own_cast: Option<(String, String)>,
     rows: HashMap<u32, Vec<u32>>,
     primary_keys: HashMap<u32, Vec<i16>>,
     write_facts: HashMap<u32, WriteFacts>,
@@ -66,6 +69,8 @@ pub struct WriteFacts {
     pub triggers: bool,
     /// Row security is on (`relrowsecurity`).
     pub row_security: bool,
+    /// The conditions of its policies on rows that are read (`pg_policy.polqual`).
+    pub row_policies: Vec<String>,
     /// The columns that a constraint or a unique index reads, by `attnum`; 0 where that cannot be
     /// told.
     pub constrained: Vec<i16>,
@@ -215,6 +220,25 @@ impl Snapshot {
         path.iter().any(|schema| self.comparisons.contains(schema))
     }
 
+    /// Whether a value of this type (`pg_type.oid`), or a part of it, may be cast by a function that
+    /// neither PostgreSQL nor an extension made; no text shows that it is.
+    pub fn is_cast_by_code(&self, type_oid: u32) -> bool {
+        self.code.get(&type_oid) == Some(&true)
+    }
+
+    /// Whether a value that is given as one of this type may run such a function: to be cast, or to be
+    /// checked.
+    pub fn runs_code(&self, type_oid: u32) -> bool {
+        self.code.contains_key(&type_oid)
+    }
+
+    /// The types of PostgreSQL's own between which such a function casts, if there are any: then
+    /// every statement may run it.
+    pub(crate) fn own_cast(&self) -> Option<(&str, &str)> {
+        let (from, to) = self.own_cast.as_ref()?;
+        Some((from, to))
+    }
+
     /// The relations whose rows are, or are within, a value of this type.
     pub fn rows_within(&self, type_oid: u32) -> &[u32] {
         self.rows.get(&type_oid).map_or(&[], Vec::as_slice)
@@ -351,6 +375,19 @@ impl SnapshotBuilder {
     /// PostgreSQL nor an extension made.
     pub fn own_comparison(&mut self, schema: &str) -> &mut Self {
         self.snapshot.comparisons.insert(schema.to_owned());
+        self
+    }
+
+    /// Notes that values of a type (`pg_type.oid`) are cast or checked by a function that neither
+    /// PostgreSQL nor an extension made; with whether they are cast where no text shows it.
+    pub fn runs_code(&mut self, type_oid: u32, unsaid: bool) -> &mut Self {
+        self.snapshot.code.insert(type_oid, unsaid);
+        self
+    }
+
+    /// Notes that such a function casts between two types of PostgreSQL's own.
+    pub fn own_cast(&mut self, from: &str, to: &str) -> &mut Self {
+        self.snapshot.own_cast = Some((from.to_owned(), to.to_owned()));
         self
     }
 

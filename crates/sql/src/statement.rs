@@ -10,6 +10,7 @@ mod prepare;
 mod refused;
 mod setting;
 mod show;
+mod standard;
 mod transaction;
 
 use std::borrow::Cow;
@@ -31,6 +32,10 @@ const FINGERPRINT_BYTES: usize = 16;
 /// # Errors
 /// The refusal of the first statement that is refused.
 pub fn analyse(text: &str, cx: &Context<'_>) -> std::result::Result<Batch, Refusal> {
+    batch(text, cx).map_err(|refusal| standard::named(text, refusal))
+}
+
+fn batch(text: &str, cx: &Context<'_>) -> Result<Batch> {
     let parsed = read(text, cx)?;
     let mut permits = Vec::with_capacity(parsed.len());
     // Statement by statement, the temporary relations as the ones before leave them.
@@ -99,6 +104,10 @@ fn follow(effect: &Effect, temporary: &mut Cow<'_, Temporary>, before: &Temporar
 /// # Errors
 /// The refusal.
 pub fn analyse_one(text: &str, cx: &Context<'_>) -> std::result::Result<Option<Permit>, Refusal> {
+    alone(text, cx).map_err(|refusal| standard::named(text, refusal))
+}
+
+fn alone(text: &str, cx: &Context<'_>) -> Result<Option<Permit>> {
     let mut statements = read(text, cx)?.into_iter();
     match (statements.next(), statements.next()) {
         (None, _) => Ok(None),
@@ -119,6 +128,7 @@ fn read(text: &str, cx: &Context<'_>) -> Result<Vec<S>> {
 }
 
 fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
+    computes_as_postgresql(&statement, cx)?;
     match statement {
         S::Query(query) => match create::select_into(*query, cx)? {
             Ok(permit) => Ok(permit),
@@ -180,6 +190,37 @@ fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
         ),
         other => Err(refused::refusal(&other)),
     }
+}
+
+/// Where casts between PostgreSQL's own types run code of the database's, so may any expression, and
+/// no text shows it.
+fn computes_as_postgresql(statement: &S, cx: &Context<'_>) -> Result<()> {
+    let computes = !matches!(
+        statement,
+        S::StartTransaction { .. }
+            | S::Commit { .. }
+            | S::Rollback { .. }
+            | S::Savepoint { .. }
+            | S::ReleaseSavepoint { .. }
+            | S::Set(_)
+            | S::Reset(_)
+            | S::Discard { .. }
+            | S::ShowVariable { .. }
+            | S::Close { .. }
+            | S::Deallocate { .. }
+    );
+    let guarded = computes && cx.policy.guards_code;
+    let Some((from, to)) = cx.snapshot.own_cast().filter(|_| guarded) else {
+        return Ok(());
+    };
+    Err(Refusal::new(
+        Reason::OwnCode,
+        format!("the database casts {from} to {to} by a function of its own"),
+    )
+    .with_detail("any expression may run it, and it may read anything")
+    .with_hint(
+        "ask an administrator to drop that cast, or to make it WITHOUT FUNCTION or WITH INOUT",
+    ))
 }
 
 fn query(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<Permit> {

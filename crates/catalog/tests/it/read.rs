@@ -246,6 +246,57 @@ async fn code_of_the_databases_own_is_seen_behind_casts_operators_and_constraint
 }
 
 #[tokio::test]
+async fn types_whose_values_run_code_are_read_with_what_is_made_of_them() {
+    let cluster = postgres();
+    let schema = "
+        CREATE TYPE mood AS ENUM ('ok');
+        CREATE TYPE given AS ENUM ('ok');
+        CREATE TYPE free AS ENUM ('ok');
+        CREATE TYPE span AS RANGE (subtype = int4);
+        CREATE FUNCTION told(mood) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;
+        CREATE FUNCTION gives(int) RETURNS given LANGUAGE sql AS $$ SELECT NULL::given $$;
+        CREATE FUNCTION spans(int4range) RETURNS span LANGUAGE sql AS $$ SELECT NULL::span $$;
+        CREATE FUNCTION evil(int) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$;
+        CREATE CAST (mood AS text) WITH FUNCTION told(mood);
+        CREATE CAST (int AS given) WITH FUNCTION gives(int) AS IMPLICIT;
+        CREATE CAST (int4range AS span) WITH FUNCTION spans(int4range) AS IMPLICIT;
+        CREATE DOMAIN checked AS int CHECK (evil(VALUE));
+        CREATE TABLE holder (id int, one mood, many mood[], to_it given, f free, s span, c checked);
+        CREATE TABLE outer_holder (h holder, hs holder[]);";
+    cluster.execute("postgres", schema).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+    for (table, column, cast, runs) in [
+        ("holder", "one", true, true),
+        ("holder", "many", true, true),
+        ("holder", "to_it", false, true),
+        ("holder", "f", false, false),
+        ("holder", "s", true, true),
+        ("holder", "c", false, true),
+        ("outer_holder", "h", true, true),
+        ("outer_holder", "hs", true, true),
+        ("holder", "id", false, false),
+    ] {
+        let relation = snapshot.find("public", table).unwrap();
+        let ty = relation.column(column).unwrap().ty.oid;
+        let found = (snapshot.is_cast_by_code(ty), snapshot.runs_code(ty));
+        assert_eq!(found, (cast, runs), "{table}.{column}");
+    }
+    for name in ["mood", "given", "checked"] {
+        assert_eq!(
+            snapshot.user_type("public", name),
+            Some(UserType::Other),
+            "{name}"
+        );
+    }
+    let holder = snapshot.find("public", "holder").unwrap().oid;
+    assert!(snapshot.write_facts(holder).unwrap().runs_code);
+}
+
+#[tokio::test]
 async fn what_runs_when_rows_are_written_is_read() {
     let cluster = postgres();
     let schema = "
@@ -261,6 +312,8 @@ async fn what_runs_when_rows_are_written_is_read() {
         CREATE TRIGGER t BEFORE INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION fires();
         CREATE TABLE guarded (a int);
         ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY reads ON guarded USING (a > 1);
+        CREATE POLICY adds ON guarded FOR INSERT WITH CHECK (a > 2);
         CREATE TABLE by_check (a int CHECK (evil(a) > 0));
         CREATE TABLE by_index (a int);
         CREATE INDEX ON by_index (evil(a));
@@ -298,6 +351,7 @@ async fn what_runs_when_rows_are_written_is_read() {
     assert_eq!(snapshot.foreign_keys(oid("referring")).len(), 1);
     assert!(facts("triggered").triggers && !facts("referring").triggers);
     assert!(facts("guarded").row_security);
+    assert_eq!(facts("guarded").row_policies, ["(a > 1)"]);
     for table in ["by_check", "by_index", "by_type"] {
         assert!(facts(table).runs_code, "{table}");
     }

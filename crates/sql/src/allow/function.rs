@@ -3,7 +3,7 @@
 //! `functions.txt`, one row for each set of overloads that look alike:
 //!
 //! ```text
-//! name  arguments  allow|deny|setting|null4|null8  kind  majors  [columns]  # why denied
+//! name  arguments  allow|deny|setting|null4|null8|null4s|nullts  kind  majors  [columns]  # why denied
 //! ```
 //!
 //! `arguments` is a list of counts, `2+` for a variadic function. For an ordered-set aggregate they
@@ -62,8 +62,17 @@ pub(crate) enum Guard {
     None,
     /// Its first argument is the name of a setting that may be shown.
     SettingName,
-    /// Clients may call it and are told nothing: the answer is NULL of this integer type.
-    Null(&'static str),
+    /// Clients may call it and are told nothing: the answer is NULL of its type.
+    Null(NullOf),
+}
+
+/// The type of an answer that tells nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NullOf {
+    Bigint,
+    Integer,
+    Integers,
+    Timestamp,
 }
 
 /// The built-in function that clients may call by this name with this many arguments.
@@ -180,8 +189,10 @@ fn read(text: &'static str) -> Table {
         let guard = match row.word(2) {
             "allow" => Guard::None,
             "setting" => Guard::SettingName,
-            "null4" => Guard::Null("int4"),
-            "null8" => Guard::Null("int8"),
+            "null8" => Guard::Null(NullOf::Bigint),
+            "null4" => Guard::Null(NullOf::Integer),
+            "null4s" => Guard::Null(NullOf::Integers),
+            "nullts" => Guard::Null(NullOf::Timestamp),
             _ => {
                 table
                     .denied
@@ -316,7 +327,7 @@ mod tests {
             ("pg_cancel_backend", 1),
             ("pg_export_snapshot", 0),
             ("pg_stat_get_activity", 1),
-            ("pg_stat_get_live_tuples", 1),
+            ("pg_stat_get_backend_activity", 1),
             ("textin", 1),
             ("record_out", 1),
             ("pg_sequence_last_value", 1),
@@ -350,6 +361,20 @@ mod tests {
     fn a_setting_must_be_named_literally() {
         let function = function("current_setting", 2).unwrap();
         assert_eq!(function.guard, Guard::SettingName);
+    }
+
+    #[test]
+    fn counts_of_rows_and_sizes_are_answered_with_null() {
+        for (name, arguments) in [
+            ("pg_relation_size", 1),
+            ("pg_stat_get_live_tuples", 1),
+            ("pg_stat_get_numscans", 1),
+            ("pg_stat_get_last_analyze_time", 1),
+            ("pg_blocking_pids", 1),
+        ] {
+            let guard = function(name, arguments).unwrap().guard;
+            assert!(matches!(guard, Guard::Null(_)), "{name}");
+        }
     }
 
     #[test]
@@ -392,7 +417,7 @@ mod tests {
             assert!(kind(row.word(3)).is_some(), "{name}: kind");
             match row.word(2) {
                 "allow" | "setting" => {}
-                "deny" | "null4" | "null8" => {
+                "deny" | "null4" | "null8" | "null4s" | "nullts" => {
                     assert!(!row.remark().is_empty(), "{name}: why is it denied?")
                 }
                 other => panic!("{name}: decision {other}"),

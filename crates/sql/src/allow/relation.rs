@@ -1,8 +1,9 @@
 //! Relations of `pg_catalog` and `information_schema`.
 //!
-//! `relations.txt`: `schema.relation allow|deny majors [hidden=a,b] [where=filter]  # why denied`.
-//! A hidden column reads as NULL of its type, so that `\d`, `SELECT *` and drivers keep their
-//! shape; a filter drops rows, see [`CatalogRelation::filter`].
+//! `relations.txt`: `schema.relation allow|deny majors [hidden=a,b|shown=a,b] [where=filter]
+//! # why denied`. A hidden column reads as NULL of its type, so that `\d`, `SELECT *` and drivers keep
+//! their shape; of statistics and activity all but the shown ones are hidden, whatever a later major
+//! adds (`shown=-`: all). A filter drops rows, see [`CatalogRelation::filter`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,11 +13,34 @@ use super::table;
 /// A catalog relation that clients may read.
 #[derive(Debug)]
 pub(crate) struct CatalogRelation {
-    /// Columns that read as NULL: statistics, passwords, options, values of sequences.
-    pub(crate) hidden_columns: &'static [&'static str],
+    columns: Columns,
     /// Condition on the relation's own columns that its rows must meet, as SQL over unqualified
     /// column names; place it in the derived table's WHERE.
     pub(crate) filter: Option<&'static str>,
+}
+
+/// Which columns of a catalog relation read as NULL.
+#[derive(Debug)]
+enum Columns {
+    /// These: statistics, passwords, options, values of sequences.
+    Hidden(Vec<&'static str>),
+    /// All but these.
+    Shown(Vec<&'static str>),
+}
+
+impl CatalogRelation {
+    /// Whether a column reads as NULL.
+    pub(crate) fn hides(&self, column: &str) -> bool {
+        match &self.columns {
+            Columns::Hidden(list) => list.contains(&column),
+            Columns::Shown(list) => !list.contains(&column),
+        }
+    }
+
+    /// Whether any column may.
+    pub(crate) fn hides_any(&self) -> bool {
+        !matches!(&self.columns, Columns::Hidden(list) if list.is_empty())
+    }
 }
 
 /// The catalog relation `schema.name`, if clients may read it.
@@ -29,6 +53,16 @@ pub(crate) fn catalog_relation_denied(schema: &str, name: &str) -> Option<&'stat
     RELATIONS.get(schema)?.get(name)?.as_ref().err().copied()
 }
 
+const OWN_SESSION: &str = "\"pid\" OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
+
+/// What the session itself has locked by name: what it locks on its way there (rows, pages, where a
+/// wide value is kept, which index a plan took) depends on values that are masked.
+const OWN_LOCKS: &str = "\"pid\" OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() \
+     AND \"locktype\" OPERATOR(pg_catalog.=) 'relation'::pg_catalog.text \
+     AND \"mode\" OPERATOR(pg_catalog.<>) 'SIReadLock'::pg_catalog.text \
+     AND EXISTS (SELECT FROM pg_catalog.pg_class AS o WHERE o.oid OPERATOR(pg_catalog.=) \"t\".\"relation\" \
+         AND o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}'::pg_catalog.\"char\"[]))";
+
 type BySchema = HashMap<&'static str, HashMap<&'static str, Result<CatalogRelation, &'static str>>>;
 
 static RELATIONS: LazyLock<BySchema> = LazyLock::new(|| {
@@ -39,14 +73,7 @@ static RELATIONS: LazyLock<BySchema> = LazyLock::new(|| {
         };
         let relation = match row.word(1) {
             "allow" => Ok(CatalogRelation {
-                // Leaked once for the life of the process: the table is read once.
-                hidden_columns: Box::leak(
-                    row.word(3)
-                        .strip_prefix("hidden=")
-                        .map(|list| list.split(',').collect::<Vec<_>>())
-                        .unwrap_or_default()
-                        .into_boxed_slice(),
-                ),
+                columns: columns(row.word(3)),
                 filter: filter(row.word(3)).or_else(|| filter(row.word(4))),
             }),
             _ => Err(row.remark()),
@@ -56,11 +83,24 @@ static RELATIONS: LazyLock<BySchema> = LazyLock::new(|| {
     relations
 });
 
+fn columns(word: &'static str) -> Columns {
+    let list = |list: &'static str| list.split(',').collect();
+    match (word.strip_prefix("hidden="), word.strip_prefix("shown=")) {
+        (_, Some(shown)) => Columns::Shown(list(shown)),
+        (Some(hidden), None) => Columns::Hidden(list(hidden)),
+        (None, None) => Columns::Hidden(Vec::new()),
+    }
+}
+
 /// The SQL behind the name that a row gives its filter.
 fn filter(word: &str) -> Option<&'static str> {
     Some(match word.strip_prefix("where=")? {
         // The gateway's keys are settings of the session.
         "no-gateway-settings" => "\"name\" OPERATOR(pg_catalog.!~~) 'phigate.%'::pg_catalog.text",
+        "own-session" => OWN_SESSION,
+        "own-locks" => OWN_LOCKS,
+        // Rows that are the activity of others, and no more than a shape to clients.
+        "no-rows" => "false",
         // A filter that nobody knows lets no row through.
         _ => "false",
     })
@@ -97,6 +137,13 @@ mod tests {
             "pg_enum",
             "pg_range",
             "pg_extension",
+            "pg_stat_activity",
+            "pg_stat_user_tables",
+            "pg_statio_all_tables",
+            "pg_stat_database",
+            "pg_locks",
+            "pg_prepared_statements",
+            "pg_cursors",
         ] {
             assert!(catalog_relation("pg_catalog", name).is_some(), "{name}");
         }
@@ -123,19 +170,12 @@ mod tests {
             "pg_statistic_ext_data",
             "pg_stats_ext",
             "pg_stats_ext_exprs",
-            "pg_stat_activity",
-            "pg_stat_user_tables",
-            "pg_statio_all_tables",
             "pg_shadow",
             "pg_authid",
             "pg_user_mapping",
             "pg_largeobject",
-            "pg_prepared_statements",
-            "pg_cursors",
-            "pg_prepared_xacts",
             "pg_file_settings",
             "pg_hba_file_rules",
-            "pg_locks",
         ] {
             assert!(catalog_relation("pg_catalog", name).is_none(), "{name}");
             let reason = catalog_relation_denied("pg_catalog", name);
@@ -147,15 +187,64 @@ mod tests {
 
     #[test]
     fn statistics_and_secrets_are_hidden() {
-        let hidden = |name| catalog_relation("pg_catalog", name).unwrap().hidden_columns;
+        let hides = |name, column| {
+            let relation = catalog_relation("pg_catalog", name).unwrap();
+            relation.hides(column)
+        };
         for column in ["reltuples", "relpages", "relallvisible"] {
-            assert!(hidden("pg_class").contains(&column), "{column}");
+            assert!(hides("pg_class", column), "{column}");
         }
         // The default of a column added later, which stands for the cell of every older row.
-        assert!(hidden("pg_attribute").contains(&"attmissingval"));
-        assert!(hidden("pg_sequences").contains(&"last_value"));
-        assert!(hidden("pg_subscription").contains(&"subconninfo"));
-        assert!(hidden("pg_db_role_setting").contains(&"setconfig"));
+        assert!(hides("pg_attribute", "attmissingval"));
+        assert!(hides("pg_sequences", "last_value"));
+        assert!(hides("pg_subscription", "subconninfo"));
+        assert!(hides("pg_db_role_setting", "setconfig"));
+    }
+
+    /// Of statistics and activity, names and the session's own rows are shown: whatever a later major
+    /// adds to these views is hidden.
+    #[test]
+    fn statistics_and_activity_are_shapes() {
+        for row in table::rows(include_str!("relations.txt")) {
+            let name = row.word(0).trim_start_matches("pg_catalog.");
+            let named = [
+                "pg_stat_",
+                "pg_statio_",
+                "pg_locks",
+                "pg_cursors",
+                "pg_prepared_",
+            ];
+            if row.word(1) == "allow" && named.iter().any(|prefix| name.starts_with(prefix)) {
+                let relation = catalog_relation("pg_catalog", name).unwrap();
+                assert!(relation.hides("a_column_of_postgresql_19"), "{name}");
+                for column in [
+                    "query",
+                    "statement",
+                    "n_live_tup",
+                    "seq_scan",
+                    "idx_scan",
+                    "page",
+                    "tuple",
+                ] {
+                    assert!(relation.hides(column), "{name}.{column}");
+                }
+            }
+        }
+        let filter = |name| {
+            catalog_relation("pg_catalog", name)
+                .unwrap()
+                .filter
+                .unwrap()
+        };
+        for name in [
+            "pg_stat_activity",
+            "pg_locks",
+            "pg_stat_ssl",
+            "pg_stat_gssapi",
+        ] {
+            assert!(filter(name).contains("pg_backend_pid"), "{name}");
+        }
+        assert_eq!(filter("pg_stat_replication"), "false");
     }
 
     #[test]

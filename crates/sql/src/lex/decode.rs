@@ -44,19 +44,24 @@ pub(super) fn escape_string(text: &str, start: usize) -> Result<(Cow<'_, str>, u
 /// Decodes the body of a `U&'...'` string with the default escape character; `at` is where the
 /// body starts, for the error.
 pub(super) fn unicode_string(body: &str, at: usize) -> Result<Cow<'_, str>, LexError> {
+    unicode(&body.replace("''", "'"), '\\', at).map(Cow::Owned)
+}
+
+/// Decodes the body of a `U&'...'` or `U&"..."`, its quotes no longer doubled, with this escape
+/// character (`parser.c`, str_udeescape).
+pub(super) fn unicode(body: &str, escape: char, at: usize) -> Result<String, LexError> {
     let invalid = LexError {
         kind: LexErrorKind::InvalidEscape,
         at,
     };
-    let body = body.replace("''", "'");
     let mut value = String::with_capacity(body.len());
     let mut high = None;
-    let mut rest = body.as_str();
+    let mut rest = body;
     while let Some(character) = rest.chars().next() {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
-        let unit = if character != '\\' {
+        let unit = if character != escape {
             None
-        } else if let Some(after) = rest.strip_prefix('\\') {
+        } else if let Some(after) = rest.strip_prefix(escape) {
             rest = after;
             None
         } else {
@@ -81,7 +86,7 @@ pub(super) fn unicode_string(body: &str, at: usize) -> Result<Cow<'_, str>, LexE
     if high.is_some() {
         Err(invalid)
     } else {
-        Ok(Cow::Owned(value))
+        Ok(value)
     }
 }
 

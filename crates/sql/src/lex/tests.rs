@@ -95,20 +95,57 @@ fn unicode_strings_are_decoded_and_uescape_is_refused() {
     ] {
         assert_eq!(fails(text), LexErrorKind::InvalidEscape, "{text}");
     }
-    assert_eq!(fails(r"U&'!0061' UESCAPE '!'"), LexErrorKind::Uescape);
+}
+
+#[test]
+fn unicode_escapes_are_read_by_the_character_that_uescape_names() {
+    let read = |text: &str| {
+        let mut lexed = lex(text, 20).map_err(|error| error.kind)?;
+        unicode_escapes(text, &mut lexed).map_err(|error| error.kind)?;
+        let texts = lexed
+            .tokens
+            .into_iter()
+            .map(|token| token.text.into_owned());
+        Ok::<_, LexErrorKind>(texts.collect::<Vec<_>>())
+    };
+    for (text, expected) in [
+        (r"U&'d!0061t!!' UESCAPE '!' x", ["dat!", "x"]),
+        (r"U&'d\0061''' uescape '!' x", [r"d\0061'", "x"]),
+        (r#"U&"d\0061""" x"#, ["da\"", "x"]),
+        (r#"u&"d*+000061" UESCAPE '*' x"#, ["da", "x"]),
+    ] {
+        assert_eq!(read(text).unwrap(), expected, "{text}");
+    }
+    let long = format!(r#"U&"{}\0061b" x"#, "é".repeat(31));
+    assert_eq!(read(&long).unwrap()[0].len(), 63, "cut after it is read");
+    for text in [
+        "U&'a' UESCAPE",
+        "U&'a' UESCAPE 'ab'",
+        "U&'a' UESCAPE 'a'",
+        "U&'a' UESCAPE '+'",
+        "U&'a' UESCAPE ''''",
+        "U&'a' UESCAPE E'!'",
+        "U&'a' UESCAPE '!'\n'b'",
+        "U&'a' UESCAPE \"!\"",
+        "'a' UESCAPE '!'",
+    ] {
+        assert_eq!(read(text), Err(LexErrorKind::Uescape), "{text}");
+    }
+    for text in [r#"U&"\0000""#, r#"U&"\zzzz""#, "U&'!zzzz' UESCAPE '!'"] {
+        assert_eq!(read(text), Err(LexErrorKind::InvalidEscape), "{text}");
+    }
+    assert_eq!(read("U&\"\""), Err(LexErrorKind::EmptyIdentifier));
 }
 
 /// SQL.md P4.
 #[test]
-fn p4_unicode_identifiers_are_refused() {
+fn p4_unicode_identifiers_are_one_token() {
     assert_eq!(
-        fails(r#"SELECT * FROM U&"\0070atients""#),
-        LexErrorKind::UnicodeIdentifier
+        tokens(r#"u&"ss\006e""#),
+        [(Kind::QuotedIdentifier, r"ss\006e".into())]
     );
-    assert_eq!(
-        fails(r#"SELECT u&"ss\006e" FROM t"#),
-        LexErrorKind::UnicodeIdentifier
-    );
+    assert_eq!(texts(r#"xu&"a""#), ["xu", "&", "a"]);
+    assert_eq!(texts(r#"u& "a""#), ["u", "&", "a"]);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use sqlparser::ast::{self, Expr as E};
 use super::operator::{Infix, Prefix, comparison, comparison_symbol, infix, prefix};
 use super::unsupported;
 use super::{
-    call, call_marker, column_id, ident, literal, object_name, parse, place, query, span_place,
-    types,
+    access, call, call_marker, column_id, ident, literal, object_name, parse, place, query,
+    span_place, types,
 };
-use crate::ir::{Call, Expr, Ident, Literal, Operator, Quantified, Special, Subscript, TypeName};
+use crate::ir::{Call, Expr, Literal, Operator, Quantified, Special, TypeName};
 use crate::refusal::{Place, Reason, Refusal, Result};
 
 /// An expression.
@@ -22,7 +22,7 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
     match *e {
         E::Identifier(name) => identifier(name),
         E::CompoundIdentifier(path) => compound(path),
-        E::CompoundFieldAccess { root, access_chain } => access(root, access_chain),
+        E::CompoundFieldAccess { root, access_chain } => access::access(root, access_chain),
         E::IsFalse(e) => is(e, "FALSE", false),
         E::IsNotFalse(e) => is(e, "FALSE", true),
         E::IsTrue(e) => is(e, "TRUE", false),
@@ -660,85 +660,6 @@ fn interval_literal(interval: ast::Interval) -> Result<Expr> {
     Ok(Expr::Cast {
         operand: Box::new(literal),
         ty,
-    })
-}
-
-/// `a[1]`, `(f(x)).name`, and dotted names that sqlparser reads as such.
-fn access(root: Box<E>, chain: Vec<ast::AccessExpr>) -> Result<Expr> {
-    // Without parentheses around the root, dots continue its name.
-    let mut continues_name = matches!(*root, E::Identifier(_) | E::CompoundIdentifier(_));
-    let mut done = boxed(root)?;
-    // `(a[1])[2]` takes a subscript of an element, `a[1][2]` of the array itself.
-    let mut follows_subscript = false;
-    for step in chain {
-        done = match step {
-            ast::AccessExpr::Dot(E::Identifier(name)) => {
-                follows_subscript = false;
-                let name = attribute(name)?;
-                match done {
-                    Expr::Unresolved(mut path) if continues_name => {
-                        path.push(name);
-                        Expr::Unresolved(path)
-                    }
-                    operand => Expr::Field {
-                        operand: Box::new(operand),
-                        name,
-                    },
-                }
-            }
-            ast::AccessExpr::Dot(other) => {
-                return Err(unsupported("this field access", place(&other)));
-            }
-            ast::AccessExpr::Subscript(step) => {
-                continues_name = false;
-                let joins = std::mem::replace(&mut follows_subscript, true);
-                subscript(done, step, joins)?
-            }
-        };
-    }
-    Ok(done)
-}
-
-fn attribute(name: ast::Ident) -> Result<Ident> {
-    if parse::marker(&name) == Some(parse::Marker::Star) {
-        return Err(unsupported(
-            "expansion of a row into its columns here",
-            span_place(name.span),
-        ));
-    }
-    ident(name)
-}
-
-fn subscript(operand: Expr, step: ast::Subscript, joins: bool) -> Result<Expr> {
-    let step = match step {
-        ast::Subscript::Index { index } => Subscript::Index(expr(index)?),
-        ast::Subscript::Slice {
-            lower_bound,
-            upper_bound,
-            stride,
-        } => {
-            super::absent(stride, "a stride", Place::default())?;
-            Subscript::Slice(
-                lower_bound.map(expr).transpose()?,
-                upper_bound.map(expr).transpose()?,
-            )
-        }
-    };
-    Ok(match operand {
-        Expr::Subscript {
-            operand,
-            mut subscripts,
-        } if joins => {
-            subscripts.push(step);
-            Expr::Subscript {
-                operand,
-                subscripts,
-            }
-        }
-        other => Expr::Subscript {
-            operand: Box::new(other),
-            subscripts: vec![step],
-        },
     })
 }
 

@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Expr as E, SetExpr, Statement as S};
 
 use super::expr::bare;
 use super::query::items;
-use super::{absent, expr, from, ident, idents, object_name, query, unsupported};
+use super::{absent, expr, from, ident, idents, object_name, parse, query, unsupported};
 use crate::ir::write::{
     Action, Arm, Assigned, Assignment, Conflict, ConflictTarget, Delete, Insert, Merge, Update,
     When, Write,
@@ -33,7 +33,7 @@ fn insert(insert: ast::Insert) -> Result<Insert> {
         into,
         table,
         table_alias,
-        columns,
+        mut columns,
         overwrite,
         source,
         assignments,
@@ -80,6 +80,10 @@ fn insert(insert: ast::Insert) -> Result<Insert> {
     let alias = table_alias
         .map(|ast::TableAliasWithoutColumns { explicit: _, alias }| ident(alias))
         .transpose()?;
+    let overriding = columns.last().and_then(overriding);
+    if overriding.is_some() {
+        columns.pop();
+    }
     let conflict = match on {
         None => None,
         Some(ast::OnInsert::OnConflict(conflict)) => Some(self::conflict(conflict)?),
@@ -97,11 +101,35 @@ fn insert(insert: ast::Insert) -> Result<Insert> {
             target: Target::Unresolved,
         },
         columns: columns.into_iter().map(column).collect::<Result<_>>()?,
-        overriding: None,
+        overriding,
         source: source.map(|source| insert_source(*source)).transpose()?,
         conflict,
         returning: returning_items(returning)?,
     })
+}
+
+/// What the pre-pass says of OVERRIDING, behind the columns.
+fn overriding(column: &ast::ObjectName) -> Option<&'static str> {
+    let [ast::ObjectNamePart::Identifier(name)] = column.0.as_slice() else {
+        return None;
+    };
+    match parse::marker(name) {
+        Some(parse::Marker::Overriding(word)) => Some(word),
+        _other => None,
+    }
+}
+
+/// A condition on rows of the target, or the row that a cursor is at.
+fn filter(condition: E) -> Result<Expr> {
+    match condition {
+        E::CompoundIdentifier(path) => match path.as_slice() {
+            [mark, cursor] if parse::marker(mark) == Some(parse::Marker::CurrentOf) => {
+                Ok(Expr::CurrentOf(ident(cursor.clone())?))
+            }
+            _other => expr(E::CompoundIdentifier(path)),
+        },
+        other => expr(other),
+    }
 }
 
 /// The rows to insert; in a plain VALUES, DEFAULT may stand for a value.
@@ -175,7 +203,7 @@ fn update(update: ast::Update) -> Result<Update> {
         target: target(from::tree(table)?)?,
         assignments: self::assignments(assignments)?,
         from: from.into_iter().map(from::tree).collect::<Result<_>>()?,
-        filter: selection.map(expr).transpose()?,
+        filter: selection.map(filter).transpose()?,
         returning: returning_items(returning)?,
     })
 }
@@ -213,7 +241,7 @@ fn delete(delete: ast::Delete) -> Result<Delete> {
     Ok(Delete {
         target: target(from::tree(table)?)?,
         using: using.into_iter().map(from::tree).collect::<Result<_>>()?,
-        filter: selection.map(expr).transpose()?,
+        filter: selection.map(filter).transpose()?,
         returning: returning_items(returning)?,
     })
 }

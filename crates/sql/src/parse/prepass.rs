@@ -27,6 +27,8 @@
 //! | `SUBSTRING(a SIMILAR b ESCAPE c)`, `COLLATION FOR (x)` | `SUBSTRING(a, b, c)`, `pg_collation_for(x)` |
 //! | `x AT LOCAL` | `x AT TIME ZONE <local>` |
 //! | `-2 ^ 2` | `(-2) ^ 2`, see [`super::precedence`] |
+//! | `INSERT INTO t (a) OVERRIDING USER VALUE` | `INSERT INTO t (a, <overriding user>)` |
+//! | `WHERE CURRENT OF c` | `WHERE <current of>.c` |
 //! | `DEFERRABLE` | `ISOLATION LEVEL SNAPSHOT` |
 //! | `FETCH c`, `MOVE 2 IN c` | `FETCH NEXT FROM c`, `FETCH 2 FROM c INTO <move>` |
 
@@ -35,6 +37,7 @@ mod from;
 mod operand;
 mod query;
 mod window;
+mod write;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token as Theirs, TokenWithSpan, Word};
@@ -144,6 +147,10 @@ impl<'a> Prepass<'_, 'a> {
                 "grouping" if self.word_at(self.index + 1, "sets") => {
                     self.push(tokens::marker(tokens::GROUPING_SETS), span);
                     self.index += 2;
+                }
+                "overriding" if self.overriding().is_some() => self.override_value(span),
+                "current" if self.word_at(self.index + 1, "of") && self.before_word(&["where"]) => {
+                    self.current_of(span, places);
                 }
                 "for" if self.is_lock() => self.lock(span, places),
                 "search" | "cycle" if self.before_is(")") && self.search(span) => {}

@@ -437,8 +437,7 @@ fn what_no_reader_can_take_is_refused_by_name() {
     for (text, expected) in [
         ("select 'a\0b'", Reason::Character),
         ("select 1\x0b", Reason::Construct),
-        ("select U&\"a\"", Reason::Construct),
-        ("select U&'a' uescape '!'", Reason::Construct),
+        ("select U&'a' uescape 'a'", Reason::Syntax),
         ("select N'a'", Reason::Construct),
         ("select E'a'\n'\\b'", Reason::Construct),
         ("select 123abc", Reason::Syntax),

@@ -7,6 +7,7 @@ use phigate_phi::{
     ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Transform, Treatment, Unclassified,
     quote_identifier, release,
 };
+use phigate_types::Profile;
 
 use super::columns::{Columns, SourceColumn, Visibility};
 use super::inherit::{Rules, folded, stricter};
@@ -35,6 +36,9 @@ pub(super) fn bind(
         .filter(|relation| !relation.is_catalog())
         .map(|relation| (relation.oid, rules_of(relation, policy, strangers)))
         .collect();
+    bound.guards_code = policy.profile != Profile::Identified
+        || policy.restricts_rows()
+        || own.values().flatten().flatten().any(|rule| !rule.is_keep());
     let mut views = Vec::new();
     for relation in snapshot.relations() {
         if relation.is_catalog() {
@@ -52,7 +56,15 @@ pub(super) fn bind(
         if policy.unclassified == Unclassified::Release {
             rows_within(relation, &mut rules, &own, snapshot);
         }
-        let access = user(relation, rules, policy, snapshot, cx, strangers);
+        let access = user(
+            relation,
+            rules,
+            policy,
+            snapshot,
+            cx,
+            strangers,
+            bound.guards_code,
+        );
         bound.insert(relation, access);
     }
     views::bind(&mut bound, views, snapshot);
@@ -160,6 +172,7 @@ fn user(
     snapshot: &Snapshot,
     cx: &ReleaseContext,
     strangers: &Strangers,
+    guarded: bool,
 ) -> Access {
     let explicit = matches!(
         relation.kind,
@@ -193,6 +206,11 @@ fn user(
                 (Treatment::Block, Visibility::Renamed)
             }
             (Some(Treatment::Block), _) => (Treatment::Block, Visibility::Blocked),
+            (Some(_), _) | (None, Unclassified::Mask | Unclassified::Release)
+                if guarded && snapshot.is_cast_by_code(column.ty.oid) =>
+            {
+                (Treatment::Block, Visibility::RunsCode)
+            }
             (Some(Treatment::Release(transform)), _) => {
                 (Treatment::Release(transform), Visibility::Visible)
             }
@@ -208,6 +226,9 @@ fn user(
         columns.push(source_column(column, visibility, snapshot));
         released.push(sql);
         treatments.push(treatment);
+    }
+    if guarded && let Some(refusal) = row_security(relation, &treatments, snapshot) {
+        return Access::Refused(Box::new(refusal));
     }
     let columns = Arc::new(columns.into_iter().collect::<Columns>());
     if filter.is_none() && treatments.iter().all(|treatment| treatment.is_keep()) {
@@ -225,6 +246,35 @@ fn user(
         catalog: false,
         beneath: Vec::new(),
     }))
+}
+
+/// Row security that decides by anything but what is released as it is: which rows are there would tell
+/// of what is masked, and code in it may read anything.
+fn row_security(
+    relation: &Relation,
+    treatments: &[Treatment],
+    snapshot: &Snapshot,
+) -> Option<Refusal> {
+    let facts = snapshot.write_facts(relation.oid)?;
+    let is_kept = |index: usize| treatments.get(index).is_some_and(|rule| rule.is_keep());
+    let decides_alike = |policy: &String| {
+        let columns = views::columns_of_expression(relation, policy, snapshot);
+        columns.is_some_and(|columns| columns.into_iter().all(is_kept))
+    };
+    if !facts.row_security || facts.row_policies.iter().all(decides_alike) {
+        return None;
+    }
+    let full = format!("{}.{}", relation.schema, relation.name);
+    Some(
+        Refusal::new(
+            Reason::OwnCode,
+            format!("row security of relation {full} decides by what the grant masks"),
+        )
+        .with_detail(
+            "a policy of its reads masked columns, or other relations, or runs code of the database's own",
+        )
+        .with_hint("ask an administrator for row rules of the gateway's instead"),
+    )
 }
 
 /// The expression that stands for a column. A transform that its type cannot take releases
@@ -267,10 +317,10 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
         (Some(filter), Some(hiding)) => Some(Cow::Owned(format!("({filter}) AND {hiding}"))),
         (filter, hiding) => filter.map(Cow::Borrowed).or(hiding.map(Cow::Owned)),
     };
-    if allowed.hidden_columns.is_empty() && filter.is_none() {
+    if !allowed.hides_any() && filter.is_none() {
         return Access::Open(columns);
     }
-    let hidden = |column: &Column| allowed.hidden_columns.contains(&column.name.as_str());
+    let hidden = |column: &Column| allowed.hides(&column.name);
     let released = relation.columns.iter().map(|column| {
         let name = quote_identifier(&column.name);
         Some(if hidden(column) {
@@ -291,7 +341,8 @@ fn catalog(relation: &Relation, snapshot: &Snapshot) -> Access {
         takes_only: false,
         own_rows: None,
         filter,
-        barrier: false,
+        // What is computed of the rows of others would show in errors.
+        barrier: allowed.filter.is_some(),
         columns,
         released: released.collect(),
         treatments: relation.columns.iter().map(treatment).collect(),

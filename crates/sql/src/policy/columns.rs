@@ -35,6 +35,8 @@ pub(crate) enum Visibility {
     Unclassified,
     /// It is not the column that was classified by this name.
     Renamed,
+    /// A cast of its type runs code of the database's own.
+    RunsCode,
     /// Masked, and of a table that is written to: nothing stands in its place.
     Unreadable,
 }

@@ -191,6 +191,7 @@ fn total(expr: &Expr) -> Result<()> {
         | Expr::Unary { .. }
         | Expr::UnresolvedRow(_)
         | Expr::Default
+        | Expr::CurrentOf(_)
         | Expr::Row { .. }
         | Expr::Output(_)
         | Expr::Parameter(_)

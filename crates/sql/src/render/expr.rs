@@ -13,6 +13,10 @@ impl Writer<'_> {
             // INVARIANT: `resolve` leaves none; were one left, PostgreSQL would say that no such
             // column exists.
             Expr::Default => self.push("DEFAULT"),
+            Expr::CurrentOf(cursor) => {
+                self.push("CURRENT OF ");
+                self.chosen(&cursor.name);
+            }
             Expr::Unresolved(_) | Expr::UnresolvedRow(_) => self.push("\"?unresolved?\""),
             Expr::Column(column) => self.column(column),
             Expr::Output(name) => self.chosen(name),

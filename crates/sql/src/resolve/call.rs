@@ -1,7 +1,7 @@
 //! Function calls, by the allow-list.
 
 use super::{Resolver, Shape};
-use crate::allow::{self, Columns, Function, FunctionKind, Guard};
+use crate::allow::{self, Columns, Function, FunctionKind, Guard, NullOf};
 use crate::ir::{Call, Expr, Literal, Name, TypeName};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::{INFORMATION_SCHEMA, PG_CATALOG};
@@ -36,8 +36,8 @@ impl Resolver<'_> {
         let level = self.level();
         level.aggregates = level.aggregates.saturating_sub(usize::from(aggregates));
         inner?;
-        if let Some(Guard::Null(integer)) = function.map(|function| function.guard) {
-            answer_null(call, integer);
+        if let Some(Guard::Null(of)) = function.map(|function| function.guard) {
+            answer_null(call, of);
         }
         if let Some(over) = &mut call.over {
             self.over(over)?;
@@ -239,13 +239,24 @@ fn shown_name(name: Expr) -> Expr {
     Call::built_in("substring", vec![lower, pattern])
 }
 
-/// Makes a call one that answers NULL of this type, without the arguments it had.
-fn answer_null(call: &mut Call, integer: &str) {
-    let null = Expr::Cast {
-        operand: Box::new(Expr::Literal(Literal::Null)),
-        ty: TypeName::built_in(integer),
+/// Makes a call one that answers NULL of a type, without the arguments it had.
+fn answer_null(call: &mut Call, of: NullOf) {
+    let null = |mut ty: TypeName, array: bool| {
+        ty.array = array;
+        Expr::Cast {
+            operand: Box::new(Expr::Literal(Literal::Null)),
+            ty,
+        }
     };
-    if let Expr::Call(answer) = Call::built_in("abs", vec![null]) {
+    let scalar = |name| null(TypeName::built_in(name), false);
+    let array = || null(TypeName::built_in("int4"), true);
+    let answer = match of {
+        NullOf::Bigint => Call::built_in("abs", vec![scalar("int8")]),
+        NullOf::Integer => Call::built_in("abs", vec![scalar("int4")]),
+        NullOf::Integers => Call::built_in("array_cat", vec![array(), array()]),
+        NullOf::Timestamp => Call::built_in("to_timestamp", vec![scalar("float8")]),
+    };
+    if let Expr::Call(answer) = answer {
         *call = *answer;
     }
 }

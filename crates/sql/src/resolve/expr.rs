@@ -25,6 +25,7 @@ impl Resolver<'_> {
             | Expr::Row { .. }
             | Expr::Output(_)
             | Expr::Default
+            | Expr::CurrentOf(_)
             | Expr::Literal(_)
             | Expr::Parameter(_)
             | Expr::ValueFunction(_) => {}

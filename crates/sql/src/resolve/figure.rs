@@ -108,6 +108,7 @@ fn figure(expr: &Expr, major: u16) -> Strength {
             | Literal::Hex(_),
         )
         | Expr::Default
+        | Expr::CurrentOf(_)
         | Expr::Parameter(_)
         | Expr::And(_)
         | Expr::Or(_)

@@ -389,6 +389,7 @@ impl Resolver<'_> {
             Visibility::Blocked => Reason::BlockedColumn,
             Visibility::Unclassified => Reason::UnclassifiedColumn,
             Visibility::Renamed => Reason::RenamedColumn,
+            Visibility::RunsCode => Reason::OwnCode,
         };
         let (mut source, mut column) = (source, column);
         while let Some(Origin::Join(origins, _)) = self.out.sources.get(source).map(|s| &s.origin) {
@@ -427,6 +428,12 @@ impl Resolver<'_> {
             )
             .with_detail(crate::policy::RENAMED)
             .with_hint(crate::policy::RENAMED_HINT),
+            Reason::OwnCode => Refusal::new(
+                reason,
+                format!("column \"{column}\" of {table} may be cast by code that is not PostgreSQL's own"),
+            )
+            .with_detail("a cast of its type runs a function of the database's, which may read anything")
+            .with_hint("leave the column out, or ask an administrator to drop that cast"),
             _unclassified => Refusal::new(
                 reason,
                 format!("column \"{column}\" of {table} is not classified"),

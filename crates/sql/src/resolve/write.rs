@@ -175,7 +175,7 @@ impl<'a> Resolver<'a> {
         self.beside(&target, from)?;
         self.assignments(assignments, &target, relation)?;
         if let Some(filter) = filter {
-            self.expr(filter)?;
+            self.condition(filter, relation)?;
         }
         self.items(returning)
     }
@@ -192,9 +192,24 @@ impl<'a> Resolver<'a> {
         let target = self.target(reference, relation)?;
         self.beside(&target, using)?;
         if let Some(filter) = filter {
-            self.expr(filter)?;
+            self.condition(filter, relation)?;
         }
         self.items(returning)
+    }
+
+    /// Which rows of the target are changed. Whether a cursor is at a row of it depends on the plan of
+    /// the cursor's query: of a table that is masked, or behind a view, that is not asked.
+    fn condition(&mut self, condition: &mut Expr, relation: &Relation) -> Result<()> {
+        if let Expr::CurrentOf(cursor) = condition {
+            let open = matches!(self.cx.access(relation.oid), Some(Access::Open(_)));
+            if !open || self.cx.policy.view_of(relation.oid, false).is_some() {
+                let what = "WHERE CURRENT OF on a table that the grant masks, or behind a view,";
+                return Err(crate::lower::unsupported(what, cursor.place)
+                    .with_hint("name the row by its key"));
+            }
+            return Ok(());
+        }
+        self.expr(condition).map(|_shape| ())
     }
 
     fn merge_into(&mut self, merge: &mut Merge) -> Result<Arc<Columns>> {

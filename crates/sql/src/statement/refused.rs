@@ -43,10 +43,6 @@ pub(super) fn unreadable(text: &str) -> Option<Refusal> {
         "create" => Why::Defines("this CREATE"),
         "alter" => Why::Defines("ALTER"),
         "drop" => Why::Defines("DROP"),
-        "insert" => Why::Writes("INSERT"),
-        "update" => Why::Writes("UPDATE"),
-        "delete" => Why::Writes("DELETE"),
-        "merge" => Why::Writes("MERGE"),
         _ => return None,
     };
     Some(tell(&why))

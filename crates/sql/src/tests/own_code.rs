@@ -53,6 +53,106 @@ fn an_operator_off_the_path_is_not_found() {
     }
 }
 
+/// A column of type `text`, as if its casts were code of somebody's own.
+fn cast_by_code(profile: Profile) -> World {
+    World::with_catalog(profile, Unclassified::Release, |builder| {
+        _ = builder.runs_code(25, true);
+    })
+}
+
+#[test]
+fn a_column_whose_casts_run_code_is_not_read() {
+    let world = cast_by_code(Profile::LimitedDataset);
+    for statement in [
+        "select text from secrets",
+        "select text || 'x' from secrets",
+        "select count(text) from secrets",
+        "select id from secrets where text = 'x'",
+        "select (s).text from secrets s",
+    ] {
+        assert_eq!(world.refuse(statement), "own_code", "{statement}");
+    }
+    // Not in a star, nor in a whole row, which `to_json` would cast column by column.
+    for statement in [
+        "select * from secrets",
+        "select row_to_json(s) from secrets s",
+    ] {
+        let sql = world.admit(statement);
+        assert!(!sql.contains("\"text\""), "{sql}");
+    }
+    let free = cast_by_code(Profile::Identified);
+    assert!(free.admit("select text from secrets").contains("\"text\""));
+}
+
+#[test]
+fn a_parameter_of_a_type_that_runs_code_is_refused() {
+    let world = World::with_catalog(Profile::LimitedDataset, Unclassified::Refuse, |builder| {
+        _ = builder.runs_code(30_000, false);
+    });
+    let check = |types: &[u32]| world.policy.check_parameters(types, &world.snapshot);
+    assert!(check(&[0, 25]).is_ok());
+    let refusal = check(&[0, 30_000]).unwrap_err();
+    assert_eq!(refusal.reason().as_str(), "own_code");
+}
+
+#[test]
+fn where_postgresqls_own_types_are_cast_by_code_nothing_is_computed() {
+    let world = |profile| {
+        World::with_catalog(profile, Unclassified::Refuse, |builder| {
+            _ = builder.own_cast("text", "integer");
+        })
+    };
+    let masked = world(Profile::LimitedDataset);
+    for statement in [
+        "select 1",
+        "select ward from visits",
+        "values ('1')",
+        "copy visits to stdout",
+        "declare c cursor for select 1",
+        "explain select 1",
+        "create temp table t as select 1 as x",
+    ] {
+        assert_eq!(masked.refuse(statement), "own_code", "{statement}");
+    }
+    for statement in ["begin", "set datestyle = 'ISO'", "rollback"] {
+        masked.admit(statement);
+    }
+    world(Profile::Identified).admit("select 1");
+}
+
+#[test]
+fn row_security_that_reads_what_is_masked_refuses_the_relation() {
+    const PATIENTS: u32 = 20_001;
+    let guarded = |profile, policies: &[&str]| {
+        let row_policies = policies.iter().map(|policy| (*policy).to_owned()).collect();
+        World::with_catalog(profile, Unclassified::Refuse, |builder| {
+            let facts = crate::WriteFacts {
+                row_security: true,
+                row_policies,
+                ..crate::WriteFacts::default()
+            };
+            _ = builder.write_facts(PATIENTS, facts);
+        })
+    };
+    let refused = [
+        "(ssn ~~ '9%'::text)",
+        "(id IN ( SELECT visits.patient_id FROM public.visits))",
+        "public.allowed(id)",
+    ];
+    for policy in refused {
+        let world = guarded(Profile::LimitedDataset, &["true", policy]);
+        assert_eq!(
+            world.refuse("select id from patients"),
+            "own_code",
+            "{policy}"
+        );
+        guarded(Profile::Identified, &[policy]).admit("select id from patients");
+    }
+    for policies in [&[][..], &["true", "(id > 3)"]] {
+        guarded(Profile::LimitedDataset, policies).admit("select id from patients");
+    }
+}
+
 #[test]
 fn a_column_that_holds_masked_rows_is_not_released_for_want_of_a_rule() {
     let holds = |relation: u32| {

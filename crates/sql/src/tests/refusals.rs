@@ -67,6 +67,7 @@ const EXAMPLES: &[&str] = &[
     "CREATE ROLE r",
     "EXPLAIN (FROBNICATE) SELECT 1",
     "SELECT XMLELEMENT(NAME a)",
+    "SELECT JSON_OBJECT('a': 1)",
     "SET search_path = nowhere",
     "SET search_path = archive; SELECT 1",
 ];
@@ -81,6 +82,7 @@ const UNSHOWN: &[&str] = &[
     "row_rule",
     "row_scope",
     "refused_relation",
+    "own_code",
     "renamed_column",
     "self_check",
 ];

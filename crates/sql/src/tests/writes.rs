@@ -131,6 +131,41 @@ fn a_reading_grant_writes_nothing_but_its_own() {
 }
 
 #[test]
+fn overriding_and_current_of_are_sent_where_nothing_is_masked() {
+    let world = writer();
+    for (text, part) in [
+        (
+            "INSERT INTO visits (id, ward) OVERRIDING SYSTEM VALUE VALUES (1, 'a')",
+            "(\"id\", \"ward\") OVERRIDING SYSTEM VALUE VALUES",
+        ),
+        (
+            "insert into visits overriding user value select 1",
+            "\"visits\" OVERRIDING USER VALUE SELECT",
+        ),
+        (
+            "UPDATE visits SET ward = 'x' WHERE CURRENT OF c",
+            "WHERE CURRENT OF \"c\"",
+        ),
+        (
+            "DELETE FROM visits v WHERE CURRENT OF C",
+            "WHERE CURRENT OF \"c\"",
+        ),
+    ] {
+        let sql = world.admit(text);
+        assert!(sql.contains(part), "{sql}");
+    }
+    for text in [
+        "SELECT 1 FROM visits WHERE CURRENT OF c",
+        "SELECT 1 FROM visits OVERRIDING USER VALUE",
+        "UPDATE visits SET ward = 'x' WHERE CURRENT OF c OR true",
+        "SELECT current OF c",
+        "UPDATE visits SET ward = 'x' WHERE CURRENT OF a.b",
+    ] {
+        world.refuse(text);
+    }
+}
+
+#[test]
 fn a_masked_column_is_neither_read_nor_written() {
     let world = writer();
     for text in [

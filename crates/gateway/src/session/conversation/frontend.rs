@@ -183,6 +183,9 @@ impl Conversation {
             Ok(plan) => plan,
             Err(refused) => return self.refuse_parse(name, refused, Some(sql), to),
         };
+        if let Err(refused) = self.enforcer.check_parameters(param_types) {
+            return self.refuse_parse(name, refused, Some(sql), to);
+        }
         let prepared = match self.recorder.prepare(&plan, sql) {
             Ok(prepared) => prepared,
             Err(error) => {
