@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_audit::Head;
-use phigate_lease::Change;
+use phigate_lease::{Change, Ending};
 use phigate_proto::v1::{self, attach_request, attach_response};
 use phigate_proto::{Malformed, parse, to_duration};
-use phigate_store::{Event, Fence};
+use phigate_store::{Event, Fence, Notice};
 use phigate_types::{GatewayId, SessionId, Version};
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -198,7 +198,7 @@ async fn converse(
     plane: &Arc<Plane>,
     about: &About,
     stream: &mut Told<'_>,
-    (pushed, end): (&mut mpsc::Receiver<Change>, &CancellationToken),
+    (pushed, end): (&mut mpsc::Receiver<Notice>, &CancellationToken),
     incoming: &mut Streaming<v1::AttachRequest>,
     own_log: &mut OwnLog,
 ) -> Result<(), Status> {
@@ -210,8 +210,9 @@ async fn converse(
             () = plane.shutdown.cancelled() => {
                 return Err(Status::unavailable("the control plane is stopping"));
             }
-            change = pushed.recv() => match change {
-                Some(change) => stream.push(&change).await?,
+            notice = pushed.recv() => match notice {
+                Some(Notice::Ahead(ending)) => stream.ahead(&ending).await?,
+                Some(Notice::Changed(change)) => stream.push(&change).await?,
                 // Who ends a stream lets go of its queue, too.
                 None => return Err(replaced()),
             },
@@ -334,6 +335,11 @@ impl Told<'_> {
         .await
     }
 
+    async fn ahead(&self, ending: &Ending) -> Result<(), Status> {
+        self.send(attach_response::Message::Ahead(ending.into()))
+            .await
+    }
+
     async fn push(&mut self, change: &Change) -> Result<(), Status> {
         if change.version() > self.version.next() {
             // Committed while this stream began; all of it is in the store by now.
@@ -351,8 +357,7 @@ impl Told<'_> {
     }
 
     /// Every change that was not sent, up to the head; `None` when they are too many for one message
-    /// or are no longer kept. What was pushed ahead of its commit counts as sent, so the head never
-    /// falls.
+    /// or are no longer kept.
     async fn catch_up(&mut self) -> Result<Option<Vec<v1::Change>>, Status> {
         let (mut changes, mut version, mut bytes) = (Vec::new(), self.version, 0);
         loop {

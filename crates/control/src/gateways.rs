@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use phigate_lease::Change;
 use phigate_lease::control::{Ack, Barrier, Earlier, Fenced, Holding, Leases, Progress};
+use phigate_store::Notice;
 use phigate_types::{DatabaseName, GatewayId, Version};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -36,7 +36,7 @@ struct Waiting {
 struct Stream {
     number: u64,
     about: About,
-    push: mpsc::Sender<Change>,
+    push: mpsc::Sender<Notice>,
     /// Ends the stream: another process took its place, or it fell behind.
     end: CancellationToken,
     applied: VecDeque<(Version, u32)>,
@@ -60,7 +60,7 @@ pub(crate) struct Attached {
     /// Tells this stream from others of the same gateway.
     pub(crate) number: u64,
     /// Changes as they are made, in order; some may be missing at the beginning only.
-    pub(crate) pushed: mpsc::Receiver<Change>,
+    pub(crate) pushed: mpsc::Receiver<Notice>,
     /// Cancelled when the stream has to end.
     pub(crate) end: CancellationToken,
 }
@@ -146,10 +146,10 @@ impl Gateways {
         fenced && !again
     }
 
-    /// Queues a change for every stream; called in the order of versions. Never waits.
-    pub(crate) fn announce(&self, change: &Change) {
+    /// Queues what is, or will be, changed for every stream. Never waits.
+    pub(crate) fn announce(&self, notice: &Notice) {
         for stream in self.lock().streams.values() {
-            if stream.push.try_send(change.clone()).is_err() {
+            if stream.push.try_send(notice.clone()).is_err() {
                 stream.end.cancel();
             }
         }

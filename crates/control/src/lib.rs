@@ -71,7 +71,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), ControlError> {
-    let store = Store::open(&config.store, clock::now()).await?;
+    let store = Store::open(&config.store).await?;
     let (log, told) = startup::open_log(config.audit).await?;
     let earlier = startup::fence(&store, told).await?;
     let token = AdminToken::load_or_create(&config.admin_token, &store).await?;
@@ -98,7 +98,7 @@ pub async fn serve(
         Recorder::start(store.clone(), log.clone(), told.sequence, drained.clone());
     let gateways = Arc::new(Gateways::new(config.lease, earlier));
     let announced = Arc::clone(&gateways);
-    store.observe(move |change| announced.announce(change));
+    store.observe(move |notice| announced.announce(notice));
     let plane = Arc::new(Plane {
         store: store.clone(),
         databases,

@@ -1,12 +1,11 @@
 //! The control plane, as a gateway sees it: a few calls with deadlines, and one stream.
 
 mod attach;
-mod changes;
 
 use std::time::Duration;
 
-use phigate_proto::v1;
 use phigate_proto::v1::gateway_service_client::GatewayServiceClient;
+use phigate_proto::{Malformed, v1};
 use phigate_types::{PgError, SqlState};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
@@ -129,6 +128,12 @@ impl Control {
             policy_id: id.to_owned(),
         }))
         .await
+    }
+}
+
+impl From<Malformed> for ControlError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Answer(malformed.to_string())
     }
 }
 

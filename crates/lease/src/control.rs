@@ -1,6 +1,7 @@
 //! The control plane's side: who may hold a lease, and when a revocation has reached everybody.
 
 mod barrier;
+mod roster;
 
 #[cfg(test)]
 mod tests;
@@ -13,9 +14,7 @@ use phigate_types::{GatewayId, Version};
 use crate::{Instant, with_drift};
 
 pub use barrier::{Ack, Barrier, Progress};
-
-/// How many changes may be pushed to gateways before they are committed (rule 8).
-pub const PUSHED_AHEAD_MAX: usize = 16;
+pub use roster::{Peers, Seat};
 
 /// How many fenced processes of one gateway are remembered.
 const FENCED_MAX: usize = 64;
@@ -172,6 +171,51 @@ impl Leases {
             .filter(of)
             .map(|holding| holding.lease_end)
             .max()
+    }
+
+    /// These sat with another replica, which was fenced just before `now`: they may serve for one more
+    /// lease, unless they attach elsewhere.
+    pub fn adopt(&mut self, now: Instant, seats: impl IntoIterator<Item = (GatewayId, String)>) {
+        let lease_end = now + with_drift(self.lease);
+        for (gateway, instance) in seats {
+            match self.find(&gateway, &instance) {
+                Some(holding) => holding.lease_end = holding.lease_end.max(lease_end),
+                None => self.holders.push(Holding {
+                    gateway: Some(gateway),
+                    instance,
+                    lease_end,
+                    attached: false,
+                }),
+            }
+        }
+    }
+
+    /// The barrier of one of several replicas, for a change that it committed just before `now`: for
+    /// everybody on the roster, which was read after the commit. `own` is this replica's name.
+    pub fn barrier_among(
+        &self,
+        target: Version,
+        now: Instant,
+        own: &str,
+        roster: impl IntoIterator<Item = Seat>,
+    ) -> Barrier {
+        let elsewhere = now + with_drift(self.lease);
+        let member = |seat: Seat| {
+            let holding = Holding {
+                gateway: Some(seat.gateway),
+                instance: seat.instance,
+                lease_end: elsewhere,
+                attached: true,
+            };
+            // Who sits here has had its last answer from here; this clock knows when that was.
+            let here = self.holders.iter().find(|here| {
+                seat.replica == own
+                    && here.gateway == holding.gateway
+                    && here.instance == holding.instance
+            });
+            here.cloned().unwrap_or(holding)
+        };
+        Barrier::new(target, now, roster.into_iter().map(member))
     }
 
     /// The barrier for a change that was committed just before `now`.

@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use phigate_types::{Epoch, GrantId, SessionId, Version};
 
-use crate::{Change, Instant};
+use crate::{Change, Ending, Instant};
 
 /// Renewals that may wait for an answer; the oldest is given up for a new one.
 const OUTSTANDING_MAX: usize = 16;
 
 /// How many of the last changes an admission can be judged against without asking again.
 const RECENT_MAX: usize = 1024;
+
+/// Endings told ahead whose sessions are remembered until the change itself comes.
+const AHEAD_MAX: usize = 64;
 
 /// One gateway process's lease, across all its streams. Behind one lock together with the table of
 /// sessions: rule 6.
@@ -39,6 +42,8 @@ pub struct Holder {
     recent: VecDeque<Change>,
     /// Sessions ended by changes carried out but not acknowledged.
     ended: BTreeMap<Version, u32>,
+    /// Sessions ended ahead of their change.
+    ended_ahead: VecDeque<(Which, u32)>,
     acknowledged: Version,
     last_sequence: u64,
     welcomed_once: bool,
@@ -57,6 +62,13 @@ enum Stream {
     },
 }
 
+/// What an effect ends, to know the change again whose ending was told ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Grant(GrantId, Epoch),
+    Session(SessionId),
+}
+
 #[derive(Debug)]
 struct Earned {
     until: Instant,
@@ -68,8 +80,8 @@ struct Earned {
 pub enum Effect {
     /// End the grant's sessions whose epoch is smaller.
     EndGrant {
-        /// The change.
-        version: Version,
+        /// The change; `None` when it was told ahead.
+        version: Option<Version>,
         /// The grant.
         grant: GrantId,
         /// Sessions with a smaller one end.
@@ -79,8 +91,8 @@ pub enum Effect {
     },
     /// End this session.
     EndSession {
-        /// The change.
-        version: Version,
+        /// The change; `None` when it was told ahead.
+        version: Option<Version>,
         /// The session.
         session: SessionId,
         /// For the person.
@@ -252,14 +264,32 @@ impl Holder {
         }
     }
 
+    /// What a change is about to end, told before it is committed (rule 8).
+    pub fn ahead(&mut self, now: Instant, ending: Ending) -> Result<Vec<Effect>, StreamError> {
+        match self.stream {
+            Stream::Attached { .. } => {
+                let mut effects: Vec<Effect> = self.tick(now).into_iter().collect();
+                effects.push(effect_of(None, ending));
+                Ok(effects)
+            }
+            Stream::Detached | Stream::Greeting(_) => Err(StreamError::OutOfOrder),
+        }
+    }
+
     /// The effect is carried out: every session it names is ended, to the last byte.
     pub fn carried_out(&mut self, now: Instant, effect: &Effect, sessions_ended: u32) {
         match effect {
-            Effect::EndGrant { version, .. } | Effect::EndSession { version, .. } => {
-                if self.unfinished.remove(version) {
-                    self.ended.insert(*version, sessions_ended);
-                }
-            }
+            Effect::EndGrant {
+                version,
+                grant,
+                epoch,
+                reason: _,
+            } => self.note_ended(*version, Which::Grant(*grant, *epoch), sessions_ended),
+            Effect::EndSession {
+                version,
+                session,
+                reason: _,
+            } => self.note_ended(*version, Which::Session(*session), sessions_ended),
             Effect::EndAll => {
                 self.lapsed = false;
                 self.deadline = None;
@@ -386,13 +416,37 @@ impl Holder {
                 self.recent.pop_front();
             }
             self.recent.push_back(change.clone());
-            if let Some(effect) = effect_of(change) {
+            if let Some(ending) = change.ending() {
                 self.unfinished.insert(change.version());
-                effects.push(effect);
+                effects.push(effect_of(Some(change.version()), ending));
             }
         }
         self.seen = due;
         Ok(effects)
+    }
+
+    fn note_ended(&mut self, version: Option<Version>, which: Which, sessions_ended: u32) {
+        match version {
+            Some(version) => {
+                if self.unfinished.remove(&version) {
+                    let mut total = sessions_ended;
+                    self.ended_ahead.retain(|(of, ended)| {
+                        if *of == which {
+                            total = total.saturating_add(*ended);
+                        }
+                        *of != which
+                    });
+                    self.ended.insert(version, total);
+                }
+            }
+            None if sessions_ended > 0 => {
+                if self.ended_ahead.len() == AHEAD_MAX {
+                    self.ended_ahead.pop_front();
+                }
+                self.ended_ahead.push_back((which, sessions_ended));
+            }
+            None => {}
+        }
     }
 
     fn earn(&mut self, now: Instant, until: Instant, head: Version) {
@@ -415,28 +469,22 @@ impl Holder {
     }
 }
 
-fn effect_of(change: &Change) -> Option<Effect> {
-    match change {
-        Change::GrantEnded {
+fn effect_of(version: Option<Version>, ending: Ending) -> Effect {
+    match ending {
+        Ending::Grant {
+            grant,
+            epoch,
+            reason,
+        } => Effect::EndGrant {
             version,
             grant,
             epoch,
             reason,
-        } => Some(Effect::EndGrant {
-            version: *version,
-            grant: *grant,
-            epoch: *epoch,
-            reason: reason.clone(),
-        }),
-        Change::SessionKilled {
+        },
+        Ending::Session { session, reason } => Effect::EndSession {
             version,
             session,
             reason,
-        } => Some(Effect::EndSession {
-            version: *version,
-            session: *session,
-            reason: reason.clone(),
-        }),
-        Change::Advance { .. } => None,
+        },
     }
 }

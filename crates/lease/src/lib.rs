@@ -15,6 +15,10 @@
 //! 2. **The control plane notes the lease before it reads the log.** [`control::Leases::renew`], then
 //!    the head, then the answer. A revocation commits, then takes the leases
 //!    ([`control::Barrier::new`]). So an answer either carries the change, or its lease is waited for.
+//!    Replicas share the log and a roster ([`control::Seat`]) of who attached where. A process is on
+//!    it, committed, before the log is read for its Welcome; a barrier reads it after its own commit. An
+//!    answer of another replica that does not carry the change was read before that commit, so its
+//!    lease is over [`with_drift`] of a lease after it, on the clock of whoever waits.
 //! 3. **Changes first, then the extension.** The gateway extends only when every change up to the
 //!    answer's head is carried out: every session it ends has ended, to the last byte.
 //! 4. **Changes come in order, without gaps.** What was seen is ignored; a gap is an error that ends
@@ -26,14 +30,19 @@
 //!    one too old to tell is asked again. The session is entered where changes look for it in the
 //!    same critical section as the judgement.
 //! 7. **A process, not a name, holds a lease.** A second process with the same gateway id fences the
-//!    first, whose lease still has to run out: only the process that serves can acknowledge.
+//!    first, whose lease still has to run out: only the process that serves can acknowledge. Replicas
+//!    read who is fenced together with the log, so that no answer extends a fenced process's lease; and
+//!    a replica that another one took for dead ([`control::Peers`]) is fenced in the same way.
 //! 8. **Versions and epochs never fall, and a version told to anybody is never another change's.**
-//!    A store restored from a backup goes on above the last version its own audit log names. A control
-//!    plane that pushes a change before it is committed puts an Advance in the place of each that
-//!    failed, and appends [`control::PUSHED_AHEAD_MAX`] of them when it starts. A gateway that meets a
-//!    head below what it has seen ends everything.
+//!    A store restored from a backup goes on above the last version its own audit log names. Before
+//!    its commit a change has no version: what it will end may be told ahead ([`Ending`],
+//!    [`gateway::Holder::ahead`]) and ends at once, but nothing else follows from it: neither is it
+//!    acknowledged, nor does it refuse an admission; the change itself does, when it comes. A gateway
+//!    that meets a head below what it has seen ends everything.
 //! 9. **A control plane that starts does not know who holds a lease**, unless its store does, and
-//!    waits accordingly ([`control::Earlier`]).
+//!    waits accordingly ([`control::Earlier`]). Whoever leaves the roster is not waited for any more:
+//!    only the replica it attached to takes it off, when its lease is over there and no later
+//!    attachment has taken its place; or who has fenced that replica, with_drift of a lease later.
 //!
 //! From 1 to 9: when a barrier is done, no gateway has a session under what it ended, and none can
 //! admit one. A barrier is done, whatever fails, [`with_drift`] of a lease after its commit.
@@ -96,7 +105,53 @@ pub enum Change {
     },
 }
 
+/// What a change ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The grant's sessions with a smaller epoch.
+    Grant {
+        /// The grant.
+        grant: GrantId,
+        /// The epoch after the change.
+        epoch: Epoch,
+        /// For the person whose session ends.
+        reason: String,
+    },
+    /// One session.
+    Session {
+        /// The session.
+        session: SessionId,
+        /// For the person whose session ends.
+        reason: String,
+    },
+}
+
 impl Change {
+    /// What it ends, if anything.
+    pub fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::GrantEnded {
+                version: _,
+                grant,
+                epoch,
+                reason,
+            } => Some(Ending::Grant {
+                grant: *grant,
+                epoch: *epoch,
+                reason: reason.clone(),
+            }),
+            Self::SessionKilled {
+                version: _,
+                session,
+                reason,
+            } => Some(Ending::Session {
+                session: *session,
+                reason: reason.clone(),
+            }),
+            Self::Advance { version: _ } => None,
+        }
+    }
+
     /// The position in the log.
     pub const fn version(&self) -> Version {
         match self {

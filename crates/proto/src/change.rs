@@ -1,37 +1,31 @@
 //! The change log between control plane and gateways.
 
-use phigate_lease::Change;
+use phigate_lease::{Change, Ending};
 use phigate_types::{Epoch, Version};
 
-use crate::v1::{self, change::Change as Kind};
+use crate::v1::{self, ahead::Ending as Ahead, change::Change as Kind};
 use crate::{Malformed, error::parse};
 
 impl From<&Change> for v1::Change {
     fn from(change: &Change) -> Self {
-        let kind = match change {
-            Change::GrantEnded {
-                version: _,
-                grant,
-                epoch,
-                reason,
-            } => Kind::GrantEnded(v1::GrantEnded {
-                grant_id: grant.to_string(),
-                epoch: epoch.0,
-                reason: reason.clone(),
-            }),
-            Change::SessionKilled {
-                version: _,
-                session,
-                reason,
-            } => Kind::SessionKilled(v1::SessionKilled {
-                session_id: session.to_string(),
-                reason: reason.clone(),
-            }),
-            Change::Advance { version: _ } => Kind::Advance(v1::Advance {}),
+        let kind = match change.ending() {
+            Some(ending) => match told(&ending) {
+                Ahead::GrantEnded(ended) => Kind::GrantEnded(ended),
+                Ahead::SessionKilled(killed) => Kind::SessionKilled(killed),
+            },
+            None => Kind::Advance(v1::Advance {}),
         };
         Self {
             version: change.version().0,
             change: Some(kind),
+        }
+    }
+}
+
+impl From<&Ending> for v1::Ahead {
+    fn from(ending: &Ending) -> Self {
+        Self {
+            ending: Some(told(ending)),
         }
     }
 }
@@ -41,25 +35,75 @@ impl TryFrom<v1::Change> for Change {
 
     fn try_from(change: v1::Change) -> Result<Self, Malformed> {
         let version = Version(change.version);
-        match change.change {
-            Some(Kind::GrantEnded(ended)) => Ok(Self::GrantEnded {
+        let ahead = match change.change {
+            Some(Kind::GrantEnded(ended)) => Ahead::GrantEnded(ended),
+            Some(Kind::SessionKilled(killed)) => Ahead::SessionKilled(killed),
+            Some(Kind::Advance(v1::Advance {})) => return Ok(Self::Advance { version }),
+            None => return Err(unknown("change")),
+        };
+        Ok(match ending(ahead)? {
+            Ending::Grant {
+                grant,
+                epoch,
+                reason,
+            } => Self::GrantEnded {
                 version,
-                grant: parse("grant_id", &ended.grant_id)?,
-                epoch: Epoch(ended.epoch),
-                reason: ended.reason,
-            }),
-            Some(Kind::SessionKilled(killed)) => Ok(Self::SessionKilled {
+                grant,
+                epoch,
+                reason,
+            },
+            Ending::Session { session, reason } => Self::SessionKilled {
                 version,
-                session: parse("session_id", &killed.session_id)?,
-                reason: killed.reason,
-            }),
-            Some(Kind::Advance(v1::Advance {})) => Ok(Self::Advance { version }),
-            None => Err(Malformed::new(
-                "change",
-                "is of a kind this version does not know",
-            )),
-        }
+                session,
+                reason,
+            },
+        })
     }
+}
+
+impl TryFrom<v1::Ahead> for Ending {
+    type Error = Malformed;
+
+    fn try_from(ahead: v1::Ahead) -> Result<Self, Malformed> {
+        ending(ahead.ending.ok_or_else(|| unknown("ending"))?)
+    }
+}
+
+fn told(ending: &Ending) -> Ahead {
+    match ending {
+        Ending::Grant {
+            grant,
+            epoch,
+            reason,
+        } => Ahead::GrantEnded(v1::GrantEnded {
+            grant_id: grant.to_string(),
+            epoch: epoch.0,
+            reason: reason.clone(),
+        }),
+        Ending::Session { session, reason } => Ahead::SessionKilled(v1::SessionKilled {
+            session_id: session.to_string(),
+            reason: reason.clone(),
+        }),
+    }
+}
+
+fn ending(ahead: Ahead) -> Result<Ending, Malformed> {
+    Ok(match ahead {
+        Ahead::GrantEnded(ended) => Ending::Grant {
+            grant: parse("grant_id", &ended.grant_id)?,
+            epoch: Epoch(ended.epoch),
+            reason: ended.reason,
+        },
+        Ahead::SessionKilled(killed) => Ending::Session {
+            session: parse("session_id", &killed.session_id)?,
+            reason: killed.reason,
+        },
+    })
+}
+
+/// It may end something: whoever gets it cannot go on.
+fn unknown(field: &'static str) -> Malformed {
+    Malformed::new(field, "is of a kind this version does not know")
 }
 
 #[cfg(test)]
@@ -86,6 +130,9 @@ mod tests {
             },
             Change::Advance { version },
         ] {
+            if let Some(ending) = change.ending() {
+                assert_eq!(Ending::try_from(v1::Ahead::from(&ending)), Ok(ending));
+            }
             assert_eq!(Change::try_from(v1::Change::from(&change)), Ok(change));
         }
     }
@@ -97,5 +144,7 @@ mod tests {
             change: None,
         };
         assert_eq!(Change::try_from(change).unwrap_err().field, "change");
+        let ahead = v1::Ahead { ending: None };
+        assert_eq!(Ending::try_from(ahead).unwrap_err().field, "ending");
     }
 }

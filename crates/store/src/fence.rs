@@ -38,21 +38,20 @@ impl Store {
         version: Version,
         now: Timestamp,
     ) -> Result<Fence, StoreError> {
-        if sequence <= self.last_sequence().await? && version <= self.told() {
+        if sequence <= self.last_sequence().await? && version <= self.head().await? {
             return Ok(Fence::Current);
         }
         self.roll_over(sequence, version, now).await
     }
 
-    /// Compares the store with the version that an attaching gateway has applied. One ahead of
-    /// the head at the time of a crash was burnt at the start, so any that is ahead now tells of
-    /// changes that are lost.
+    /// Compares the store with the version that an attaching gateway has applied: any that is ahead
+    /// tells of changes that are lost.
     pub async fn fence_gateway(
         &self,
         applied: Version,
         now: Timestamp,
     ) -> Result<Fence, StoreError> {
-        let head = self.head().await?.max(self.seen());
+        let head = self.head().await?;
         if applied <= head {
             return Ok(Fence::Current);
         }
@@ -79,8 +78,8 @@ impl Store {
                     head: store.0,
                 });
             }
-            self.note_seen(seen);
             let mut write = self.begin(now).await?;
+            write.burn_to(seen).await?;
             write.skip_to(sequence);
             let reason = "the control plane was restored from a backup".to_owned();
             let ended = Ended {

@@ -35,7 +35,7 @@ pub use gateway::KnownGateway;
 pub use grants::{Created, End, GrantFilter, NewGrant, Page, Reclassified, Stored};
 pub use outbox::Leaf;
 pub use session::{Authorised, KillOutcome, OpenRefused, SessionFilter, SessionRequest};
-pub use store::{DEADLINE, Store};
+pub use store::{DEADLINE, Notice, Store};
 
 /// An event's number in the outbox. Numbers have no gaps and are never used twice; 0 is before
 /// the first.

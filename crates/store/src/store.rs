@@ -4,13 +4,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use phigate_lease::Change;
-use phigate_lease::control::PUSHED_AHEAD_MAX;
-use phigate_types::{Secret, Timestamp, Version};
+use phigate_lease::{Change, Ending};
+use phigate_types::Secret;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -29,8 +27,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections that read.
 const READERS: u32 = 4;
 
-/// Called with each change, in order, about when it is committed.
-type Observer = Box<dyn Fn(&Change) + Send + Sync>;
+/// What an observer is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A change that ends this is being committed.
+    Ahead(Ending),
+    /// A change was committed.
+    Changed(Change),
+}
+
+type Observer = Box<dyn Fn(&Notice) + Send + Sync>;
 
 /// The control plane's memory. Clones share it.
 #[derive(Clone)]
@@ -41,13 +47,6 @@ struct Inner {
     writer: SqlitePool,
     readers: SqlitePool,
     salt_key: Secret<Vec<u8>>,
-    /// The newest version that anybody outside may have seen. It is committed, or it is burnt:
-    /// the next write fills it with an entry that ends nothing, so that no version ever means
-    /// two things.
-    seen: AtomicU64,
-    /// The newest version that was committed for a reason; what is burnt at the start tells of
-    /// nothing.
-    told: AtomicU64,
     observer: OnceLock<Observer>,
     recorded: Notify,
     /// Locked as long as the store is open.
@@ -56,10 +55,7 @@ struct Inner {
 
 impl Store {
     /// Opens the file, making it when it is not there; only one process may have it open.
-    ///
-    /// A process that died may have pushed up to [`PUSHED_AHEAD_MAX`] changes that it did not
-    /// commit: their versions are burnt here.
-    pub async fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = lock(path)?;
         let unusable = |source| StoreError::Unusable {
             path: path.to_owned(),
@@ -94,28 +90,20 @@ impl Store {
             .await
             .map_err(unusable)?;
         let salt_key = setting::salt_key(&writer).await?;
-        let store = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             writer,
             readers,
             salt_key: Secret::new(salt_key),
-            seen: AtomicU64::new(0),
-            told: AtomicU64::new(0),
             observer: OnceLock::new(),
             recorded: Notify::new(),
             _lock: lock,
-        }));
-        let head = store.head().await?;
-        store.note_seen(Version(head.0 + PUSHED_AHEAD_MAX as u64));
-        store.begin(now).await?.commit().await?;
-        store.0.told.store(head.0, Ordering::SeqCst);
-        Ok(store)
+        })))
     }
 
-    /// Names who is told of each change, in order: just before it is committed, or just after
-    /// where a transaction makes many. Called once, before the first change; must not
-    /// block.
-    pub fn observe(&self, observer: impl Fn(&Change) + Send + Sync + 'static) {
+    /// Names who is told of each change, in order: what it will end while it is being committed, and
+    /// the change itself once it is. Called once, before the first change; must not block.
+    pub fn observe(&self, observer: impl Fn(&Notice) + Send + Sync + 'static) {
         let _ = self.0.observer.set(Box::new(observer));
     }
 
@@ -140,31 +128,10 @@ impl Store {
         self.0.writer.close().await;
     }
 
-    /// Somebody outside may know this version.
-    pub(crate) fn note_seen(&self, version: Version) {
-        self.0.seen.fetch_max(version.0, Ordering::SeqCst);
-    }
-
-    /// This version is committed.
-    pub(crate) fn note_committed(&self, version: Version) {
-        self.note_seen(version);
-        self.0.told.fetch_max(version.0, Ordering::SeqCst);
-    }
-
-    /// The newest version that was committed for a reason.
-    pub(crate) fn told(&self) -> Version {
-        Version(self.0.told.load(Ordering::SeqCst))
-    }
-
-    pub(crate) fn seen(&self) -> Version {
-        Version(self.0.seen.load(Ordering::SeqCst))
-    }
-
     /// Tells the observer, which may put it on the wire at once.
-    pub(crate) fn announce(&self, change: &Change) {
-        self.note_seen(change.version());
+    pub(crate) fn announce(&self, notice: &Notice) {
         if let Some(observer) = self.0.observer.get() {
-            observer(change);
+            observer(notice);
         }
     }
 

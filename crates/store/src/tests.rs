@@ -23,7 +23,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&directory.path().join("control.db"), START)
+        let store = Store::open(&directory.path().join("control.db"))
             .await
             .unwrap();
         Self { directory, store }
@@ -37,7 +37,7 @@ impl Bench {
         self.store.close().await;
         let Self { directory, store } = self;
         drop(store);
-        let store = Store::open(&directory.path().join("control.db"), START)
+        let store = Store::open(&directory.path().join("control.db"))
             .await
             .unwrap();
         Self { directory, store }

@@ -3,14 +3,16 @@
 use std::ops::{Deref, DerefMut};
 
 use phigate_lease::Change;
-use phigate_lease::control::PUSHED_AHEAD_MAX;
 use phigate_types::{Timestamp, Version};
 use sqlx::{Sqlite, Transaction};
 
 use crate::change;
 use crate::event::Event;
 use crate::store::within;
-use crate::{Sequence, Store, StoreError, outbox};
+use crate::{Notice, Sequence, Store, StoreError, outbox};
+
+/// A transaction that ends more than this does not tell of it ahead: it would fill the gateways' queues.
+const AHEAD_MAX: usize = 16;
 
 /// A transaction of the writer. Nothing of it remains unless [`Write::commit`] returns.
 pub(crate) struct Write {
@@ -23,26 +25,18 @@ pub(crate) struct Write {
 }
 
 impl Store {
-    /// Begins to write. Versions that somebody outside may have seen without their being
-    /// committed are burnt first.
+    /// Begins to write.
     pub(crate) async fn begin(&self, now: Timestamp) -> Result<Write, StoreError> {
         let mut tx = self.writer().await?;
-        let mut head = change::head(&mut tx).await?;
+        let head = change::head(&mut tx).await?;
         let sequence = outbox::last(&mut tx).await?;
-        let mut changes = Vec::new();
-        while head < self.seen() {
-            head = head.next();
-            let burnt = Change::Advance { version: head };
-            change::insert(&mut tx, &burnt, now).await?;
-            changes.push(burnt);
-        }
         Ok(Write {
             store: self.clone(),
             tx,
             now,
             head,
             sequence,
-            changes,
+            changes: Vec::new(),
         })
     }
 }
@@ -75,6 +69,15 @@ impl Write {
         Ok(self.head)
     }
 
+    /// Fills the change log up to this version, which others have seen: none of them may ever mean
+    /// something else.
+    pub(crate) async fn burn_to(&mut self, version: Version) -> Result<(), StoreError> {
+        while self.head < version {
+            self.change(|version| Change::Advance { version }).await?;
+        }
+        Ok(())
+    }
+
     /// Puts a leaf into the outbox.
     pub(crate) async fn event(&mut self, event: &Event) -> Result<Sequence, StoreError> {
         self.sequence = self.sequence.saturating_add(1);
@@ -87,23 +90,23 @@ impl Write {
         self.sequence = self.sequence.max(sequence);
     }
 
-    /// Commits: durable when it returns. Changes are announced first, so that gateways
-    /// act while the disk works; many of them only afterwards, because a crash in
-    /// between costs their versions (rule 8 of `phigate_lease`).
+    /// Commits: durable when it returns. What ends is told ahead, so that gateways act while the disk
+    /// works; the changes themselves once they are committed (rule 8 of `phigate_lease`).
     pub(crate) async fn commit(mut self) -> Result<Sequence, StoreError> {
         outbox::set_last(&mut self.tx, self.sequence).await?;
-        let early = self.changes.len() <= PUSHED_AHEAD_MAX;
-        if early {
-            self.changes
+        let endings: Vec<Notice> = self
+            .changes
+            .iter()
+            .filter_map(|change| change.ending().map(Notice::Ahead))
+            .collect();
+        if endings.len() <= AHEAD_MAX {
+            endings
                 .iter()
-                .for_each(|change| self.store.announce(change));
+                .for_each(|ending| self.store.announce(ending));
         }
         within(self.tx.commit()).await??;
-        self.store.note_committed(self.head);
-        if !early {
-            self.changes
-                .iter()
-                .for_each(|change| self.store.announce(change));
+        for change in self.changes {
+            self.store.announce(&Notice::Changed(change));
         }
         self.store.wake_outbox(self.sequence);
         Ok(self.sequence)

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_lease::gateway::{Effect, Holder, StreamError};
-use phigate_lease::{LEASE, RENEW_EVERY};
-use phigate_proto::v1;
+use phigate_lease::{Change, Ending, LEASE, RENEW_EVERY};
 use phigate_proto::v1::attach_request::Message as Say;
 use phigate_proto::v1::attach_response::Message as Hear;
+use phigate_proto::{Malformed, v1};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
-use super::{ControlError, changes, describe};
+use super::{ControlError, describe};
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::limits;
@@ -131,24 +131,28 @@ async fn act(
     let effects = match message {
         Hear::Welcome(welcome) => {
             let lease = lease(welcome.lease.as_ref())?;
-            let changes = changes::read_all(welcome.changes)?;
+            let changes = read(welcome.changes)?;
             let head = phigate_types::Version(welcome.head_version);
             gateway
                 .live
                 .with_holder(|holder| holder.welcomed(now, lease, &changes, head))
         }
         Hear::Renewed(renewed) => {
-            let changes = changes::read_all(renewed.changes)?;
+            let changes = read(renewed.changes)?;
             let head = phigate_types::Version(renewed.head_version);
             gateway
                 .live
                 .with_holder(|holder| holder.renewed(now, renewed.sequence, &changes, head))
         }
         Hear::Change(change) => {
-            let change = changes::read(change)?;
+            let change = Change::try_from(change)?;
             gateway
                 .live
                 .with_holder(|holder| holder.pushed(now, &change))
+        }
+        Hear::Ahead(ahead) => {
+            let ending = Ending::try_from(ahead)?;
+            gateway.live.with_holder(|holder| holder.ahead(now, ending))
         }
     };
     match effects {
@@ -169,6 +173,11 @@ async fn act(
         send(say, Say::Applied(applied)).await?;
     }
     Ok(())
+}
+
+/// In the order sent.
+fn read(changes: Vec<v1::Change>) -> Result<Vec<Change>, Malformed> {
+    changes.into_iter().map(Change::try_from).collect()
 }
 
 async fn carry_out(gateway: &Gateway, effects: &[Effect]) {

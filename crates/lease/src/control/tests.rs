@@ -186,3 +186,74 @@ fn an_attached_gateway_that_stopped_renewing_is_not_waited_for_again() {
         [(Some("a".to_owned()), 0, 0, true)]
     );
 }
+
+fn seat(name: &str, instance: &str, replica: &str) -> Seat {
+    Seat {
+        gateway: gateway(name),
+        instance: instance.to_owned(),
+        replica: replica.to_owned(),
+    }
+}
+
+#[test]
+fn who_sits_with_another_replica_is_waited_for_a_lease_since_the_commit() {
+    let mut leases = leases();
+    leases.attach(at(0), &gateway("a"), "1").unwrap();
+    // It was here once and has moved: what this clock knows of it is out of date.
+    leases.attach(at(0), &gateway("b"), "1").unwrap();
+    leases.detach(&gateway("b"), "1");
+    let roster = [seat("a", "1", "here"), seat("b", "1", "there")];
+    let mut barrier = leases.barrier_among(Version(7), at(1000), "here", roster);
+    assert_eq!(
+        barrier.poll(at(1000)),
+        Progress::Waiting { until: at(6000) }
+    );
+    barrier.acknowledged(at(1001), &gateway("a"), "1", Version(7), 1);
+    assert_eq!(
+        barrier.poll(at(1001)),
+        Progress::Waiting { until: at(7000) }
+    );
+    barrier.acknowledged(at(1005), &gateway("b"), "2", Version(7), 1);
+    assert_eq!(
+        barrier.poll(at(6999)),
+        Progress::Waiting { until: at(7000) },
+        "another process of it does not count"
+    );
+    let expected = [
+        (Some("a".to_owned()), 1, 1, false),
+        (Some("b".to_owned()), 0, 6000, true),
+    ];
+    assert_eq!(acks(barrier.poll(at(7000))), expected);
+}
+
+#[test]
+fn who_sat_with_a_fenced_replica_serves_for_one_more_lease() {
+    let mut leases = leases();
+    leases.adopt(at(1000), [(gateway("a"), "1".to_owned())]);
+    assert_eq!(leases.holders(at(6999)).count(), 1);
+    assert_eq!(leases.holders(at(7000)).count(), 0);
+}
+
+#[test]
+fn a_replica_is_silent_when_its_count_stands_still_for_longer_than_its_leases() {
+    let mut peers = Peers::new(LEASE);
+    let counts = |b: i64, c: i64| [("b".to_owned(), b), ("c".to_owned(), c)];
+    for second in 0..6 {
+        let silent = peers.observe(at(second * 1000), counts(4, second as i64));
+        assert_eq!(silent, [] as [String; 0]);
+    }
+    assert_eq!(peers.observe(at(6000), counts(4, 6)), ["b"]);
+    assert_eq!(peers.observe(at(6500), counts(5, 6)), [] as [String; 0]);
+}
+
+#[test]
+fn nobody_is_called_silent_by_who_could_not_look() {
+    let mut peers = Peers::new(LEASE);
+    let count = || [("b".to_owned(), 4)];
+    peers.observe(at(0), count());
+    // The store was away: nobody could write either.
+    assert_eq!(peers.observe(at(60_000), count()), [] as [String; 0]);
+    peers.observe(at(62_000), count());
+    peers.observe(at(64_000), count());
+    assert_eq!(peers.observe(at(66_000), count()), ["b"]);
+}

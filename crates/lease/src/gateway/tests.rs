@@ -220,7 +220,7 @@ fn changes_seen_before_are_ignored_and_gaps_are_errors() {
     assert!(matches!(
         effects[..],
         [Effect::EndGrant {
-            version: Version(12),
+            version: Some(Version(12)),
             ..
         }]
     ));
@@ -356,4 +356,56 @@ fn drift_is_a_fifth() {
     // chrony's maxslewrate and 500 ppm of error on both sides, one fast and one slow.
     let worst = (1.0 + 0.083_833) / (1.0 - 0.083_833);
     assert!(f64::from(crate::DRIFT_PPM) / 1e6 > worst - 1.0);
+}
+
+#[test]
+fn what_is_told_ahead_ends_sessions_and_nothing_else_follows_from_it() {
+    let mut holder = attached();
+    let change = ended(11, 1, 2);
+    let ahead = only(holder.ahead(at(100), change.ending().unwrap()));
+    assert!(matches!(&ahead, Effect::EndGrant { version: None, epoch, .. } if epoch.0 == 2));
+    assert_eq!(holder.may_admit(at(100), &read_at(10)), Ok(()));
+    holder.carried_out(at(101), &ahead, 3);
+    assert_eq!(
+        (holder.seen(), holder.applied()),
+        (Version(10), Version(10))
+    );
+    assert_eq!(holder.acknowledgements(), []);
+    // A session that came in between ends with the change, which tells of all.
+    let effect = only(holder.pushed(at(102), &change));
+    assert_eq!(holder.acknowledgements(), []);
+    holder.carried_out(at(103), &effect, 1);
+    let told = Applied {
+        version: Version(11),
+        sessions_ended: 4,
+    };
+    assert_eq!(holder.acknowledgements(), [told]);
+}
+
+#[test]
+fn an_ending_told_ahead_whose_change_never_comes_is_another_changes_version() {
+    let mut holder = attached();
+    let ahead = only(holder.ahead(at(100), killed(11, 7).ending().unwrap()));
+    holder.carried_out(at(101), &ahead, 1);
+    let effect = only(holder.pushed(at(102), &ended(11, 1, 2)));
+    holder.carried_out(at(103), &effect, 0);
+    let told = Applied {
+        version: Version(11),
+        sessions_ended: 0,
+    };
+    assert_eq!(holder.acknowledgements(), [told]);
+    assert_eq!(
+        holder.may_admit(at(104), &read_at(10)),
+        Err(Refused::Ended),
+        "version 11 is the change that was committed"
+    );
+}
+
+#[test]
+fn nothing_is_told_ahead_outside_of_a_stream() {
+    let mut holder = Holder::new();
+    let ending = || ended(1, 1, 2).ending().unwrap();
+    assert_eq!(holder.ahead(at(0), ending()), Err(StreamError::OutOfOrder));
+    holder.hello(at(0));
+    assert_eq!(holder.ahead(at(0), ending()), Err(StreamError::OutOfOrder));
 }

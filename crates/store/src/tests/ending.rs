@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex};
 use phigate_grant::State;
 
 use super::*;
+use crate::Notice;
 use phigate_lease::Change;
 
 #[tokio::test]
-async fn a_revocation_is_announced_before_it_is_committed_and_happens_once() {
+async fn what_a_revocation_ends_is_told_ahead_of_the_change_and_once() {
     let bench = Bench::new().await;
     bench.create(1).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&told);
     bench
         .store
-        .observe(move |change| ear.lock().unwrap().push(change.clone()));
+        .observe(move |notice| ear.lock().unwrap().push(notice.clone()));
     let first = bench
         .store
         .revoke_grant(id(1), ended(later(5)))
@@ -37,9 +38,13 @@ async fn a_revocation_is_announced_before_it_is_committed_and_happens_once() {
         (2, State::Revoked)
     );
     let told = told.lock().unwrap().clone();
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].version(), first.version);
-    assert!(matches!(&told[0], Change::GrantEnded { reason, .. } if reason == "done"));
+    let Notice::Changed(change) = &told[1] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(change.version(), first.version);
+    assert!(matches!(change, Change::GrantEnded { reason, .. } if reason == "done"));
+    assert_eq!(told[0], Notice::Ahead(change.ending().unwrap()));
+    assert_eq!(told.len(), 2);
     assert_eq!(bench.events().await.len(), 2);
 }
 

@@ -27,7 +27,7 @@ async fn a_restored_backup_is_seen_and_every_grant_is_revoked() {
         Fence::Current
     );
 
-    let restored = Store::open(&old, later(2)).await.unwrap();
+    let restored = Store::open(&old).await.unwrap();
     assert!(
         restored
             .grant(id(1))
@@ -110,28 +110,5 @@ async fn a_gateway_that_knows_more_than_the_store_raises_the_fence() {
         told.len(),
         1,
         "the revocation comes after what the gateway has applied"
-    );
-}
-
-#[tokio::test]
-async fn versions_burnt_at_the_start_do_not_hide_a_restored_backup() {
-    let bench = Bench::new().await;
-    bench.create(1).await;
-    let old = bench.directory.path().join("backup.db");
-    bench.backup(&old).await;
-    let end = bench
-        .store
-        .revoke_grant(id(1), ended(later(1)))
-        .await
-        .unwrap();
-    let restored = Store::open(&old, later(2)).await.unwrap();
-    assert!(
-        restored.head().await.unwrap() > end.version,
-        "burnt past it"
-    );
-    let fence = restored.fence(0, end.version, later(2)).await.unwrap();
-    assert!(
-        matches!(fence, Fence::RolledBack { revoked: 1, .. }),
-        "{fence:?}"
     );
 }

@@ -1,7 +1,5 @@
 //! What was committed is kept, in order and without gaps.
 
-use phigate_lease::Change;
-use phigate_lease::control::PUSHED_AHEAD_MAX;
 use phigate_types::Version;
 
 use super::*;
@@ -66,48 +64,9 @@ async fn versions_and_leaves_have_no_gaps() {
 }
 
 #[tokio::test]
-async fn a_version_that_was_announced_and_lost_is_burnt() {
-    let bench = Bench::new().await;
-    bench.create(1).await;
-    let head = bench.store.head().await.unwrap();
-    // What a crash between announcing and committing leaves behind.
-    let mut write = bench.store.begin(later(1)).await.unwrap();
-    let told = |version| Change::GrantEnded {
-        version,
-        grant: id(1),
-        epoch: phigate_types::Epoch(2),
-        reason: String::new(),
-    };
-    let lost = write.change(told).await.unwrap();
-    bench.store.announce(&told(lost));
-
-    drop(write);
-    assert_eq!(lost, head.next());
-    let end = bench
-        .store
-        .revoke_grant(id(1), ended(later(2)))
-        .await
-        .unwrap();
-    assert_eq!(end.version, lost.next(), "no version means two things");
-    let log = bench.store.changes_after(head, 10).await.unwrap();
-    assert_eq!(log.changes[0], Change::Advance { version: lost });
-    // The same over a restart: the process that announced is gone.
-    let head = bench.store.head().await.unwrap();
-    let bench = bench.reopen().await;
-    assert_eq!(
-        bench.store.head().await.unwrap().0,
-        head.0 + PUSHED_AHEAD_MAX as u64
-    );
-}
-
-#[tokio::test]
 async fn one_process_to_a_file() {
     let bench = Bench::new().await;
-    let error = Store::open(&bench.file(), START)
-        .await
-        .err()
-        .unwrap()
-        .to_string();
+    let error = Store::open(&bench.file()).await.err().unwrap().to_string();
     assert!(error.contains("in use by another control plane"), "{error}");
 }
 
@@ -116,9 +75,9 @@ async fn what_is_no_store_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("control.db");
     std::fs::write(&path, "not a database, whatever its name says ........").unwrap();
-    let error = Store::open(&path, START).await.err().unwrap().to_string();
+    let error = Store::open(&path).await.err().unwrap().to_string();
     assert!(error.contains("control.db cannot be used"), "{error}");
-    let error = Store::open(Path::new("/nonexistent/control.db"), START)
+    let error = Store::open(Path::new("/nonexistent/control.db"))
         .await
         .err()
         .unwrap();
