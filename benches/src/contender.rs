@@ -1,9 +1,12 @@
 //! Ways to reach the same rows.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use phigate_testkit::{Options, postgres_with};
 use phigate_tests::{House, Phigate};
 
 use crate::Plan;
+use crate::login::Login;
 use crate::pgbouncer::Pgbouncer;
 
 /// Everything is open: the cost of the road alone.
@@ -38,6 +41,18 @@ pub(crate) struct Contender {
     pub(crate) password: String,
     /// Whether this process does its work, so that this process's CPU time is its own.
     pub(crate) in_process: bool,
+}
+
+impl Contender {
+    /// How a client gets there.
+    pub(crate) fn login(&self) -> Login {
+        Login {
+            address: SocketAddr::new(self.host.parse().expect("an address"), self.port),
+            from: Ipv4Addr::UNSPECIFIED.into(),
+            user: self.user.clone(),
+            password: self.password.clone(),
+        }
+    }
 }
 
 /// All of them, over one PostgreSQL each for the open and the masked gateway, so that the gateways

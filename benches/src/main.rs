@@ -2,7 +2,7 @@
 //! through the gateway with and without a mask, and through pgbouncer where that is installed. The
 //! contenders take turns, so that whatever else the machine does hits all of them.
 //!
-//! `cargo run --release -p phigate-benches -- [road|masking] [--smoke] [--json]`
+//! `cargo run --release -p phigate-benches -- [road|masking|revoke] [--smoke] [--json]`
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,15 +15,19 @@
 
 mod contender;
 mod cpu;
+mod login;
 mod masking;
 mod pgbench;
 mod pgbouncer;
 mod report;
+mod revoke;
 mod stream;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use phigate_tests::fleet;
 
 use crate::contender::Contenders;
 use crate::report::Report;
@@ -61,6 +65,8 @@ enum What {
     Road,
     /// Masking, beside the same statements unmasked, in both modes of enforcement.
     Masking,
+    /// From a revocation's call to the last byte of each session, on one gateway and on three.
+    Revoke,
 }
 
 /// What is done, and how often.
@@ -73,13 +79,17 @@ struct Plan {
     recording: &'static str,
 }
 
+fn recording(level: &str) -> &'static str {
+    match level {
+        "local" => "local",
+        "strict" => "strict",
+        _ => "process",
+    }
+}
+
 impl From<Arguments> for Plan {
     fn from(arguments: Arguments) -> Self {
-        let recording = match arguments.recording.as_str() {
-            "local" => "local",
-            "strict" => "strict",
-            _ => "process",
-        };
+        let recording = recording(&arguments.recording);
         if arguments.smoke {
             return Self {
                 clients: vec![1, 8],
@@ -101,9 +111,26 @@ impl From<Arguments> for Plan {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    // The processes that `revoke` measures are this program, as `phigate serve`.
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        return serve();
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(measure(Arguments::parse()));
+    ExitCode::SUCCESS
+}
+
+fn serve() -> ExitCode {
+    phigate::telemetry::start();
+    let serving = fleet::serve(std::env::args().skip(1)).expect("as the fleet calls it");
+    phigate::runtime::block_on(serving).unwrap_or_else(|error| {
+        phigate::telemetry::failure(&error);
+        ExitCode::FAILURE
+    })
+}
+
+async fn measure(arguments: Arguments) {
     let json = arguments.json;
     if arguments.what == What::Masking {
         let plan = masking::Plan::new(arguments.smoke, arguments.rounds);
@@ -114,6 +141,26 @@ async fn main() {
         } else {
             println!("{}", masking::text(&lines));
         }
+        return;
+    }
+    if arguments.what == What::Revoke {
+        let plan = revoke::Plan::new(
+            arguments.smoke,
+            arguments.rounds,
+            recording(&arguments.recording),
+        );
+        let tell = |line: &_| {
+            if json {
+                println!(
+                    "{}",
+                    serde_json::to_string(line).expect("numbers and words")
+                );
+            } else {
+                println!("{}", revoke::text(line));
+            }
+        };
+        let verdict = revoke::run(&plan, tell).await;
+        println!("{}", serde_json::to_string(&verdict).expect("numbers"));
         return;
     }
     let plan = Plan::from(arguments);

@@ -138,16 +138,10 @@ pub struct Grant<'a> {
 
 impl<'a> Grant<'a> {
     pub(crate) fn new(phigate: &'a Phigate, principal: &str) -> Self {
-        let request = CreateGrantRequest {
-            principal: principal.to_owned(),
-            database: "clinic".to_owned(),
-            profile: "limited_dataset".to_owned(),
-            purpose: "HRESCH".to_owned(),
-            reason: "a test".to_owned(),
-            duration: Some(span(Duration::from_hours(1))),
-            ..CreateGrantRequest::default()
-        };
-        Self { phigate, request }
+        Self {
+            phigate,
+            request: request(principal),
+        }
     }
 
     /// On another database than the clinic.
@@ -330,7 +324,24 @@ impl Login {
     }
 }
 
-fn span(duration: Duration) -> prost_types::Duration {
+/// An hour of `limited_dataset` on the clinic, for research.
+pub(crate) fn request(principal: &str) -> CreateGrantRequest {
+    CreateGrantRequest {
+        principal: principal.to_owned(),
+        database: "clinic".to_owned(),
+        profile: "limited_dataset".to_owned(),
+        purpose: "HRESCH".to_owned(),
+        reason: "a test".to_owned(),
+        duration: Some(span(Duration::from_hours(1))),
+        ..CreateGrantRequest::default()
+    }
+}
+
+/// As the API wants it.
+///
+/// # Panics
+/// When it is longer than the API can say.
+pub fn span(duration: Duration) -> prost_types::Duration {
     prost_types::Duration {
         seconds: i64::try_from(duration.as_secs()).expect("a span of a test"),
         nanos: i32::try_from(duration.subsec_nanos()).expect("less than a second"),

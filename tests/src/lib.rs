@@ -9,6 +9,7 @@ pub mod admin;
 pub mod analyst;
 pub mod attack;
 pub mod canary;
+pub mod fleet;
 mod house;
 pub mod two_world;
 

@@ -13,7 +13,7 @@ use phigate_wire::startup::{NEWEST_MINOR, StartupPacket};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::authenticate::{Unproved, authenticate, no_live_grant};
+use crate::authenticate::{Unproved, authenticate};
 use crate::authorise::{Denied, authorise, not_ready};
 use crate::gateway::Gateway;
 use crate::session::{self, Ended, Opened, Opening};
@@ -57,11 +57,14 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
     }
 }
 
-/// What is known of a connection when it is refused.
-struct Refusal {
-    stream: Option<ClientStream>,
-    denied: Denied,
-    grant: Option<GrantId>,
+/// Why a connection becomes no session.
+enum NoSession {
+    /// The client left.
+    Left,
+    /// It is to be told why.
+    Refused(ClientStream, Denied, Option<GrantId>),
+    /// It was told why: the session was ended before it began.
+    Ended(Denied, GrantId),
 }
 
 async fn log_in(
@@ -86,14 +89,13 @@ async fn log_in(
     let attempt = attempt(&gateway, stream, buffer, requested, peer);
     match tokio::time::timeout(gateway.timeouts.login, attempt).await {
         Ok(Ok((opened, session))) => run(gateway, opened, session).await,
-        Ok(Err(Refusal {
-            stream: Some(stream),
-            denied,
-            grant,
-        })) => {
+        Ok(Err(NoSession::Refused(stream, denied, grant))) => {
             refuse(&gateway, stream, Some(&claimed), &denied, grant, peer).await;
         }
-        Ok(Err(Refusal { stream: None, .. })) => tracing::debug!(%peer, "client left at login"),
+        Ok(Err(NoSession::Ended(denied, grant))) => {
+            record_refusal(&gateway, Some(&claimed), &denied, Some(grant), peer);
+        }
+        Ok(Err(NoSession::Left)) => tracing::debug!(%peer, "client left at login"),
         Err(_) => {
             tracing::info!(%peer, "login took too long");
             let error = PgError::fatal(SqlState::CONNECTION_FAILURE, "login took too long");
@@ -109,12 +111,8 @@ async fn attempt(
     mut buffer: BytesMut,
     requested: Requested,
     peer: SocketAddr,
-) -> Result<(Opened, SessionAtControl), Refusal> {
-    let refusal = |stream, denied, grant| Refusal {
-        stream: Some(stream),
-        denied,
-        grant,
-    };
+) -> Result<(Opened, SessionAtControl), NoSession> {
+    let refusal = NoSession::Refused;
     if !gateway.live.is_live(clock::now()) {
         return Err(refusal(stream, not_ready(), None));
     }
@@ -122,12 +120,7 @@ async fn attempt(
         Ok(proved) => proved,
         Err(Unproved::Gone(error)) => {
             tracing::debug!(%peer, %error, "client left at login");
-            let denied = ("gone", no_live_grant(&requested));
-            return Err(Refusal {
-                stream: None,
-                denied,
-                grant: None,
-            });
+            return Err(NoSession::Left);
         }
         Err(Unproved::Refused(word, error)) => return Err(refusal(stream, (word, error), None)),
     };
@@ -167,7 +160,8 @@ async fn attempt(
     };
     match session::open(opening, stream, buffer).await {
         Ok(opened) => Ok((opened, at_control)),
-        Err((stream, denied)) => Err(refusal(stream, denied, Some(grant))),
+        Err((Some(stream), denied)) => Err(refusal(stream, denied, Some(grant))),
+        Err((None, denied)) => Err(NoSession::Ended(denied, grant)),
     }
 }
 
@@ -187,6 +181,8 @@ async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtCon
     at_control.used = used;
     at_control.reason = end.reason().as_str();
     tracing::info!(session = %at_control.session, reason = at_control.reason, "session ended");
+    // Many may have been ended at once; each costs the server a process or two.
+    let _turn = gateway.teardowns.acquire().await;
     // Our key is void from here; the server's is used once more if something runs.
     if let Some((issued, theirs)) = cancel {
         drop(issued);
@@ -195,7 +191,6 @@ async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtCon
         }
     }
     close_upstream(upstream).await;
-    drop(gateway);
 }
 
 /// Terminate, then close.
@@ -271,14 +266,15 @@ struct SessionAtControl {
 
 impl Drop for SessionAtControl {
     fn drop(&mut self) {
-        let control = self.gateway.control.clone();
+        let gateway = Arc::clone(&self.gateway);
         let request = v1::CloseSessionRequest {
             session_id: std::mem::take(&mut self.session),
             end_reason: self.reason.to_owned(),
             used: self.used,
         };
         self.gateway.tasks.spawn(async move {
-            if let Err(error) = control.close_session(request).await {
+            let _turn = gateway.teardowns.acquire().await;
+            if let Err(error) = gateway.control.close_session(request).await {
                 tracing::warn!(%error, "CloseSession");
             }
         });

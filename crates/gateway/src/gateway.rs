@@ -39,6 +39,8 @@ pub(crate) struct Gateway {
     pub(crate) cancels: Arc<CancelKeys>,
     /// A backend is expensive to start: so many at a time.
     pub(crate) upstream_logins: Semaphore,
+    /// So are ending one and telling the control plane of it.
+    pub(crate) teardowns: Semaphore,
     /// Everything that runs for clients.
     pub(crate) tasks: TaskTracker,
 }

@@ -85,6 +85,7 @@ pub async fn serve(
         plans: enforce::Plans::new(),
         cancels: Arc::default(),
         upstream_logins: Semaphore::new(limits::UPSTREAM_LOGINS),
+        teardowns: Semaphore::new(limits::TEARDOWNS),
         tasks: TaskTracker::new(),
     });
     let attached = shutdown.child_token();

@@ -31,6 +31,20 @@ pub(crate) const IDLE: Duration = Duration::from_hours(1);
 /// it is discarded (guarantee G3).
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(5);
 
+/// How long a session that was ended with others leaves its server's side alone after the last of
+/// them was acknowledged: cancelling statements and ending backends costs more than the end itself.
+pub(crate) const TEARDOWN_LAG: Duration = Duration::from_millis(20);
+
+/// How long at most it leaves its server's side alone.
+pub(crate) const TEARDOWN_WAIT: Duration = Duration::from_millis(250);
+
+/// Servers' sides that are taken down, and ends that are told to the control plane, at once.
+pub(crate) const TEARDOWNS: usize = 8;
+
+/// How late a session may find its lease over and still say so: a gateway that slept through it
+/// neither reads nor writes (guarantee G3).
+pub(crate) const OVERSLEPT: Duration = Duration::from_millis(500);
+
 /// How much earlier than the end of a grant its sessions end, so that nothing leaves after it: the
 /// granularity of the timer wheel and a scheduling delay.
 pub(crate) const EXPIRY_SLACK: Duration = Duration::from_millis(20);

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use phigate_lease::gateway::{Admission, Effect, Holder, Refused};
 use phigate_types::{Epoch, GrantId, SessionId, Version};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock;
 use crate::session::End;
+use crate::{clock, limits};
 
 /// The table and the lease.
 #[derive(Default)]
@@ -20,12 +21,18 @@ pub(crate) struct Live {
     /// The end of the lease on CLOCK_BOOTTIME, in nanoseconds, 0 for none: read before each write
     /// to a client, so without the lock.
     deadline: AtomicU64,
+    /// The end of the last lease there was, likewise.
+    last_deadline: AtomicU64,
     draining: AtomicBool,
+    /// Notified when something was carried out that may have to be acknowledged.
+    carried: Notify,
 }
 
 #[derive(Default)]
 struct Inner {
     holder: Holder,
+    /// Rises with each new holder: what an earlier one asked for is not reported to this one.
+    holders: u64,
     sessions: HashMap<SessionId, Entry>,
 }
 
@@ -41,6 +48,20 @@ pub(crate) struct Leash {
     cause: OnceLock<End>,
     pull: CancellationToken,
     closed: CancellationToken,
+    /// Whether a statement runs: bytes may be on their way.
+    busy: AtomicBool,
+    /// Cancelled when all that were ended together are closed.
+    together: OnceLock<CancellationToken>,
+}
+
+/// Sessions that are being ended together.
+pub(crate) struct Ending {
+    leashes: Vec<Arc<Leash>>,
+    /// How many of them had no other cause to end before.
+    fresh: u32,
+    together: CancellationToken,
+    /// Which holder asked for it.
+    holder: u64,
 }
 
 /// A session's place in the table; given up when dropped.
@@ -107,29 +128,31 @@ impl Live {
     /// Ends every session and admits none from now on.
     pub(crate) async fn drain(&self) {
         self.draining.store(true, Ordering::Release);
-        let ended = self.pull(|_, _| true, &End::Drained);
-        Self::wait(ended).await;
+        let ending = self.pull(|_, _| true, &End::Drained);
+        ending.closed().await;
+        ending.release();
     }
 
     /// Uses the lease. What may be done until when is taken over from it afterwards.
     pub(crate) fn with_holder<T>(&self, act: impl FnOnce(&mut Holder) -> T) -> T {
         let mut inner = self.lock();
         let result = act(&mut inner.holder);
-        let deadline = inner
-            .holder
-            .deadline()
-            .map_or(0, |deadline| deadline.as_nanos());
-        self.deadline.store(
-            u64::try_from(deadline).unwrap_or(u64::MAX),
-            Ordering::Release,
-        );
+        self.take_over(&inner.holder);
         result
     }
 
-    /// Ends the sessions that an effect names; returns how many when the last byte of each is
-    /// either with its client or discarded.
-    pub(crate) async fn carry_out(&self, effect: &Effect) -> u32 {
-        let ended = match effect {
+    /// Forgets the lease and every change seen, when every session of before is ended.
+    pub(crate) fn begin_anew(&self) {
+        let mut inner = self.lock();
+        inner.holder = Holder::new();
+        inner.holders += 1;
+        self.take_over(&inner.holder);
+    }
+
+    /// Tells the sessions that an effect names to end. None of them begins to write another byte of a
+    /// result after this.
+    pub(crate) fn end(&self, effect: &Effect) -> Ending {
+        match effect {
             Effect::EndGrant {
                 grant,
                 epoch,
@@ -143,31 +166,68 @@ impl Live {
                 session, reason, ..
             } => self.pull(|id, _| id == session, &End::Killed(reason.clone())),
             Effect::EndAll => self.pull(|_, _| true, &End::LeaseLost),
-        };
-        let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
-        Self::wait(ended).await;
-        count
+        }
     }
 
-    fn pull(&self, select: impl Fn(&SessionId, &Entry) -> bool, end: &End) -> Vec<Arc<Leash>> {
+    /// The last byte of each of these sessions is with its client or discarded: reports it.
+    pub(crate) fn carried_out(&self, effect: &Effect, ending: &Ending) {
+        let mut inner = self.lock();
+        if inner.holders == ending.holder {
+            inner
+                .holder
+                .carried_out(clock::now(), effect, ending.count());
+            self.take_over(&inner.holder);
+        }
+        drop(inner);
+        self.carried.notify_one();
+    }
+
+    /// Resolves after something was carried out.
+    pub(crate) async fn carried(&self) {
+        self.carried.notified().await;
+    }
+
+    /// How long ago the last lease ended; `None` while one holds, or when there never was one.
+    pub(crate) fn lapsed_for(&self, now: Duration) -> Option<Duration> {
+        let last = Duration::from_nanos(self.last_deadline.load(Ordering::Acquire));
+        (!self.is_live(now) && !last.is_zero()).then(|| now.saturating_sub(last))
+    }
+
+    fn take_over(&self, holder: &Holder) {
+        let deadline = holder.deadline().map_or(0, |deadline| deadline.as_nanos());
+        let deadline = u64::try_from(deadline).unwrap_or(u64::MAX);
+        self.last_deadline.fetch_max(deadline, Ordering::AcqRel);
+        self.deadline.store(deadline, Ordering::Release);
+    }
+
+    fn pull(&self, select: impl Fn(&SessionId, &Entry) -> bool, end: &End) -> Ending {
         let inner = self.lock();
+        let holder = inner.holders;
         let selected = inner
             .sessions
             .iter()
             .filter(|(id, entry)| select(id, entry));
-        let leashes: Vec<_> = selected
+        let mut leashes: Vec<_> = selected
             .map(|(_, entry)| Arc::clone(&entry.leash))
             .collect();
         drop(inner);
+        // Those that may be sending come first, and all are condemned before any is woken: a session
+        // looks at its cause before each write, whenever its task gets its turn.
+        leashes.sort_by_key(|leash| !leash.busy.load(Ordering::Relaxed));
+        let together = CancellationToken::new();
+        let mut fresh = 0;
         for leash in &leashes {
-            leash.end(end.clone());
+            let _ = leash.together.set(together.clone());
+            fresh += u32::from(leash.cause.set(end.clone()).is_ok());
         }
-        leashes
-    }
-
-    async fn wait(leashes: Vec<Arc<Leash>>) {
-        for leash in leashes {
-            leash.closed.cancelled().await;
+        for leash in &leashes {
+            leash.pull.cancel();
+        }
+        Ending {
+            leashes,
+            fresh,
+            together,
+            holder,
         }
     }
 
@@ -176,13 +236,56 @@ impl Live {
     }
 }
 
+// === impl Ending ===
+
+impl Ending {
+    /// How many sessions it ended; those that ended for another cause are only waited for.
+    pub(crate) fn count(&self) -> u32 {
+        self.fresh
+    }
+
+    /// Whether there is nobody to wait for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.leashes.is_empty()
+    }
+
+    /// Resolves when the last byte of each is either with its client or discarded.
+    pub(crate) async fn closed(&self) {
+        for leash in &self.leashes {
+            leash.closed.cancelled().await;
+        }
+    }
+
+    /// Lets them take the other side down, which costs more than all that went before.
+    pub(crate) fn release(&self) {
+        self.together.cancel();
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
 // === impl Leash ===
 
 impl Leash {
-    /// Ends the session; the first cause stands.
-    pub(crate) fn end(&self, cause: End) {
-        let _ = self.cause.set(cause);
-        self.pull.cancel();
+    /// Notes whether a statement runs.
+    pub(crate) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// Waits until all that were ended together with this one have closed their client's side, for
+    /// [`limits::TEARDOWN_WAIT`] at most: nobody's last byte waits for the teardown of others.
+    pub(crate) async fn after_the_others(&self) {
+        let released = async {
+            match self.together.get() {
+                Some(together) => together.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let _ = tokio::time::timeout(limits::TEARDOWN_WAIT, released).await;
     }
 
     /// Why the session has to end, once it has to.
@@ -258,10 +361,11 @@ mod tests {
             .with_holder(|holder| holder.pushed(clock::now(), &change))
             .unwrap();
         let effect = effects.first().unwrap();
-        let carried_out = live.carry_out(effect);
-        tokio::pin!(carried_out);
+        let ending = live.end(effect);
+        let closed = ending.closed();
+        tokio::pin!(closed);
         assert!(
-            std::future::poll_fn(|cx| std::task::Poll::Ready(carried_out.as_mut().poll(cx)))
+            std::future::poll_fn(|cx| std::task::Poll::Ready(closed.as_mut().poll(cx)))
                 .await
                 .is_pending()
         );
@@ -271,7 +375,8 @@ mod tests {
             Some(&End::Revoked(grant, "left the study".to_owned()))
         );
         registration.client_closed();
-        assert_eq!(carried_out.await, 1);
+        closed.await;
+        assert_eq!(ending.count(), 1);
         assert!(
             live.admit(&admission(grant)).is_err(),
             "its epoch has ended"

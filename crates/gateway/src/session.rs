@@ -255,6 +255,7 @@ impl Session {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let now = clock::now();
         self.watch.check(now)?;
+        self.watch.leash.set_busy(self.talk.is_busy());
         let valves = Valves {
             read_client: !self.terminated
                 && self.held.is_none()
@@ -313,12 +314,20 @@ impl Session {
             watch,
             ..
         } = self;
-        let (rest, released) = pump.unsent();
+        let (mut rest, released) = pump.unsent();
+        if end == End::LeaseLost && watch.overslept() {
+            rest = None;
+        }
         let Pump {
             client, upstream, ..
         } = pump;
         end::close_client(client, &end, rest.as_deref(), &released, watch.over()).await;
         registration.client_closed();
+        let leash = Arc::clone(registration.leash());
+        drop(registration);
+        if !end.lets_drain() {
+            leash.after_the_others().await;
+        }
         let busy = talk.is_busy() && !terminated;
         let used = talk.meter.as_ref().map(Meter::used);
         if let Err(error) = talk.close(&end) {
@@ -383,6 +392,13 @@ impl Watch {
             return Err(End::LeaseLost);
         }
         Ok(())
+    }
+
+    /// Whether the lease was over long before anybody looked: the process was stopped, or the machine.
+    fn overslept(&self) -> bool {
+        self.live
+            .lapsed_for(clock::now())
+            .is_some_and(|late| late > limits::OVERSLEPT)
     }
 
     /// Completes when nothing may be written any more.

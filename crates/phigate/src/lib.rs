@@ -2,4 +2,6 @@
 //! tests, are built on this.
 
 pub mod assemble;
+pub mod runtime;
 pub mod serve;
+pub mod telemetry;

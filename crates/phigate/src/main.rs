@@ -3,15 +3,13 @@
 mod arguments;
 mod check;
 mod demo;
-mod runtime;
-mod telemetry;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use phigate::serve;
+use phigate::{runtime, serve, telemetry};
 
 use arguments::{Arguments, Command};
 

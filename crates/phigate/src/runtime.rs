@@ -15,7 +15,7 @@ const WORKER_STACK: usize = 64 * 1024 * 1024;
     clippy::expect_used,
     reason = "without a runtime there is nobody to report to"
 )]
-pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(WORKER_STACK)

@@ -9,17 +9,17 @@ use tracing_subscriber::EnvFilter;
 const VARIABLE: &str = "PHIGATE_LOG";
 
 /// For the daemon: information and above.
-pub(crate) fn start() {
+pub fn start() {
     with_default("info");
 }
 
 /// For the demo: only what is wrong, so that its own words stay readable.
-pub(crate) fn start_quietly() {
+pub fn start_quietly() {
     with_default("error");
 }
 
 /// The last words: the error and each cause below it.
-pub(crate) fn failure(error: &anyhow::Error) {
+pub fn failure(error: &anyhow::Error) {
     eprintln!("phigate: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");

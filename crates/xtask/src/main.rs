@@ -49,11 +49,17 @@ enum Chore {
     TwoWorld(two_world::Arguments),
     /// Attack the masked views with the gateway's SQL layer switched off.
     SqlOff,
-    /// Measure what the gateway costs, as ratios within one run; arguments after `--` go to it.
+    /// Measure: what the gateway costs, as ratios within one run, or how long a revocation takes.
     Bench {
-        /// For the benchmark: --smoke, --json, --clients, ...
-        #[arg(last = true)]
+        /// For the benchmark: road, masking or revoke; --smoke, --json, --clients, ...
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Simulate the lease protocol; prints how many seeds held.
+    Simulate {
+        /// How many seeds.
+        #[arg(long, default_value_t = 100_000)]
+        seeds: u64,
     },
     /// Everything that must pass before a change lands.
     Ci,
@@ -69,6 +75,7 @@ fn main() -> anyhow::Result<()> {
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
         Chore::SqlOff => sql_off(),
         Chore::Bench { arguments } => bench(&arguments),
+        Chore::Simulate { seeds } => simulate(seeds),
         Chore::Ci => ci::run(),
     }
 }

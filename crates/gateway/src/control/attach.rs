@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phigate_lease::gateway::{Effect, Holder, StreamError};
-use phigate_lease::{Change, Ending, LEASE, RENEW_EVERY};
+use phigate_lease::{Change, LEASE, RENEW_EVERY};
 use phigate_proto::v1::attach_request::Message as Say;
 use phigate_proto::v1::attach_response::Message as Hear;
 use phigate_proto::{Malformed, v1};
@@ -19,6 +19,7 @@ use super::{ControlError, describe};
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::limits;
+use crate::live::Ending;
 
 /// Messages on their way to the control plane.
 const QUEUE: usize = 64;
@@ -28,12 +29,14 @@ const WATCH_EVERY: Duration = Duration::from_millis(200);
 
 /// Attaches, and attaches again, until `shutdown`.
 pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
-    let watch = watch_lease(&gateway);
+    let (carried, carrying) = mpsc::unbounded_channel();
+    let report = report(&gateway, carrying);
+    let watch = watch_lease(&gateway, &carried);
     let streams = async {
         let mut pause = limits::ATTACH_BACKOFF.0;
         loop {
             let began = Instant::now();
-            let error = match stream(&gateway).await {
+            let error = match stream(&gateway, &carried).await {
                 Ok(never) => never,
                 Err(error) => error,
             };
@@ -49,13 +52,14 @@ pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = watch => {}
+        () = report => {}
         () = streams => {}
     }
 }
 
 /// Ends all sessions when the lease is over. They would end by themselves at their next write; this
 /// also ends the silent ones.
-async fn watch_lease(gateway: &Gateway) {
+async fn watch_lease(gateway: &Gateway, carried: &Carried) {
     loop {
         let now = clock::now();
         let pause = gateway
@@ -65,13 +69,13 @@ async fn watch_lease(gateway: &Gateway) {
         tokio::time::sleep(pause.map_or(WATCH_EVERY, |pause| pause.min(WATCH_EVERY))).await;
         if let Some(effect) = gateway.live.with_holder(|holder| holder.tick(clock::now())) {
             tracing::error!("the lease is over: ending all sessions");
-            carry_out(gateway, &[effect]).await;
+            carry_out(gateway, carried, vec![effect]);
         }
     }
 }
 
 /// One stream, from Hello to its end.
-async fn stream(gateway: &Gateway) -> Result<ControlError, ControlError> {
+async fn stream(gateway: &Gateway, carried: &Carried) -> Result<ControlError, ControlError> {
     let (say, queue) = mpsc::channel(QUEUE);
     let applied = gateway
         .live
@@ -105,8 +109,10 @@ async fn stream(gateway: &Gateway) -> Result<ControlError, ControlError> {
             biased;
             message = receive(&mut hear) => {
                 heard = Instant::now();
-                act(gateway, &say, message?).await?;
+                act(gateway, carried, message?).await?;
+                acknowledge(gateway, &say).await?;
             }
+            () = gateway.live.carried() => acknowledge(gateway, &say).await?,
             _ = renew.tick() => {
                 if heard.elapsed() > LEASE {
                     return Err(ControlError::Unavailable("silent for a whole lease".to_owned()));
@@ -122,11 +128,7 @@ async fn stream(gateway: &Gateway) -> Result<ControlError, ControlError> {
     }
 }
 
-async fn act(
-    gateway: &Gateway,
-    say: &mpsc::Sender<v1::AttachRequest>,
-    message: Hear,
-) -> Result<(), ControlError> {
+async fn act(gateway: &Gateway, carried: &Carried, message: Hear) -> Result<(), ControlError> {
     let now = clock::now();
     let effects = match message {
         Hear::Welcome(welcome) => {
@@ -151,20 +153,59 @@ async fn act(
                 .with_holder(|holder| holder.pushed(now, &change))
         }
         Hear::Ahead(ahead) => {
-            let ending = Ending::try_from(ahead)?;
+            let ending = phigate_lease::Ending::try_from(ahead)?;
             gateway.live.with_holder(|holder| holder.ahead(now, ending))
         }
     };
     match effects {
-        Ok(effects) => carry_out(gateway, &effects).await,
+        Ok(effects) => {
+            carry_out(gateway, carried, effects);
+            Ok(())
+        }
         Err(StreamError::Regressed { head, seen }) => {
             tracing::error!(%head, %seen, "the control plane went back: ending all sessions");
-            gateway.live.carry_out(&Effect::EndAll).await;
-            gateway.live.with_holder(|holder| *holder = Holder::new());
-            return Err(ControlError::Answer("its change log went back".to_owned()));
+            gateway.live.end(&Effect::EndAll).closed().await;
+            gateway.live.begin_anew();
+            Err(ControlError::Answer("its change log went back".to_owned()))
         }
-        Err(error) => return Err(ControlError::Answer(error.to_string())),
+        Err(error) => Err(ControlError::Answer(error.to_string())),
     }
+}
+
+/// Effects that are being carried out, in the order in which they came.
+type Carried = mpsc::UnboundedSender<(Effect, Ending)>;
+
+/// Ends what the effects name at once. Nothing waits for it here: the next change and the next renewal
+/// are not held up by the last byte of this one, and a stream that breaks meanwhile loses nothing.
+fn carry_out(gateway: &Gateway, carried: &Carried, effects: Vec<Effect>) {
+    for effect in effects {
+        let ending = gateway.live.end(&effect);
+        // Whoever would hear it has stopped.
+        let _ = carried.send((effect, ending));
+    }
+}
+
+/// Reports each effect when the last byte of its sessions is with its client or discarded.
+async fn report(gateway: &Gateway, mut carried: mpsc::UnboundedReceiver<(Effect, Ending)>) {
+    while let Some((effect, ending)) = carried.recv().await {
+        ending.closed().await;
+        gateway.live.carried_out(&effect, &ending);
+        if ending.is_empty() {
+            continue;
+        }
+        tracing::info!(sessions = ending.count(), "change carried out");
+        tokio::spawn(async move {
+            // The acknowledgement and what waits for it go first.
+            tokio::time::sleep(limits::TEARDOWN_LAG).await;
+            ending.release();
+        });
+    }
+}
+
+async fn acknowledge(
+    gateway: &Gateway,
+    say: &mpsc::Sender<v1::AttachRequest>,
+) -> Result<(), ControlError> {
     for applied in gateway.live.with_holder(Holder::acknowledgements) {
         let applied = v1::Applied {
             version: applied.version.0,
@@ -178,16 +219,6 @@ async fn act(
 /// In the order sent.
 fn read(changes: Vec<v1::Change>) -> Result<Vec<Change>, Malformed> {
     changes.into_iter().map(Change::try_from).collect()
-}
-
-async fn carry_out(gateway: &Gateway, effects: &[Effect]) {
-    for effect in effects {
-        let ended = gateway.live.carry_out(effect).await;
-        gateway
-            .live
-            .with_holder(|holder| holder.carried_out(clock::now(), effect, ended));
-        tracing::info!(sessions = ended, "change carried out");
-    }
 }
 
 async fn receive(hear: &mut Streaming<v1::AttachResponse>) -> Result<Hear, ControlError> {

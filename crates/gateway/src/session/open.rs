@@ -15,12 +15,13 @@ use phigate_types::{PgError, SqlState};
 use phigate_wire::backend::{self, TransactionStatus};
 
 use super::conversation::Conversation;
+use super::end::{End, close_client};
 use super::meter::Meter;
 use super::pump::Pump;
 use super::record::{Recorder, not_recorded};
 use super::{BackendWalker, FrontendCutter, Session, Watch, reply};
 use crate::authenticate::Proved;
-use crate::authorise::{Authorised, Denied};
+use crate::authorise::{Authorised, Denied, not_ready};
 use crate::cancel::Issued;
 use crate::database::Database;
 use crate::enforce::{Enforcer, Facts};
@@ -50,14 +51,32 @@ pub(crate) struct Opened {
 
 /// Opens. The greeting from AuthenticationOk to ReadyForQuery is the first thing the session
 /// writes. Not cancel safe; dropping it closes both sides.
+///
+/// # Errors
+/// The client, to be told why there is no session; without it when that was said already, because the
+/// session was ended before it began.
 pub(crate) async fn open(
     opening: Opening<'_>,
     client: ClientStream,
     buffer: BytesMut,
-) -> Result<Opened, (ClientStream, Denied)> {
-    match prepare(&opening, client.is_tls()).await {
+) -> Result<Opened, (Option<ClientStream>, Denied)> {
+    let leash = Arc::clone(opening.authorised.registration.leash());
+    let prepared = tokio::select! {
+        biased;
+        // Whatever the server's side waits for: a revocation does not wait for it.
+        () = leash.pulled() => {
+            let cause = leash.cause().cloned().unwrap_or(End::Internal("pulled without a cause"));
+            let error = cause.last_words().unwrap_or_else(|| not_ready().1);
+            let never = std::future::pending();
+            close_client(client, &cause, Some(&[]), &[], never).await;
+            opening.authorised.registration.client_closed();
+            return Err((None, ("ended", error)));
+        }
+        prepared = prepare(&opening, client.is_tls()) => prepared,
+    };
+    match prepared {
         Ok(prepared) => Ok(opening.assemble(prepared, client, buffer)),
-        Err(denied) => Err((client, denied)),
+        Err(denied) => Err((Some(client), denied)),
     }
 }
 
