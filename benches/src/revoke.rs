@@ -186,7 +186,7 @@ async fn pace(plan: &Plan, fleet: &Fleet) -> Pace {
 async fn measure(plan: &Plan, fleet: &Fleet, pace: Pace, end: End, rounds: usize) -> Line {
     let mut all = Rounds::default();
     // A grant that expires has to last until everybody is in.
-    let mut entry = Duration::from_secs(60);
+    let mut entry = Duration::from_mins(1);
     for round in 0..rounds {
         eprintln!(
             "{end:?}, {pace:?}, {} gateway(s): round {round}",
@@ -415,7 +415,7 @@ impl Rounds {
         }
         self.after_return += grown;
         self.returns
-            .extend(returned.map(|returned| (returned - from).as_secs_f64() * 1e3));
+            .extend(returned.map(|returned| returned.saturating_sub(from).as_secs_f64() * 1e3));
     }
 
     fn line(

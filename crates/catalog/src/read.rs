@@ -6,7 +6,7 @@ use phigate_sql::{
     WriteFacts,
 };
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection, Executor, Row};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::collections::HashMap;
 
 use crate::error::CatalogError;
@@ -356,19 +356,15 @@ pub(crate) async fn read_at(
     for row in transaction.fetch_all(COMPARISONS).await? {
         builder.own_comparison(row.try_get(0)?);
     }
-    for row in transaction
-        .fetch_all(&*CASTS.replace("@PARTS@", PARTS))
-        .await?
-    {
+    let asked = AssertSqlSafe(CASTS.replace("@PARTS@", PARTS));
+    for row in transaction.fetch_all(asked).await? {
         match row.try_get::<Option<i64>, _>(0)? {
             Some(_) => builder.runs_code(oid(&row, 0)?, row.try_get(1)?),
             None => builder.own_cast(row.try_get(2)?, row.try_get(3)?),
         };
     }
-    for row in transaction
-        .fetch_all(&*ROWS.replace("@PARTS@", PARTS))
-        .await?
-    {
+    let asked = AssertSqlSafe(ROWS.replace("@PARTS@", PARTS));
+    for row in transaction.fetch_all(asked).await? {
         builder.row_within(oid(&row, 0)?, oid(&row, 1)?);
     }
     for row in transaction.fetch_all(COLLATIONS).await? {

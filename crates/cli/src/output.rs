@@ -34,17 +34,17 @@ macro_rules! outln {
 /// Writes to stdout.
 pub fn write(words: fmt::Arguments<'_>) {
     let written = io::stdout().lock().write_fmt(words);
-    note_loss(written);
+    note_loss(&written);
 }
 
 /// Whether all that was written has arrived, or was not wanted any more.
 pub(crate) fn arrived() -> bool {
-    note_loss(io::stdout().lock().flush());
+    note_loss(&io::stdout().lock().flush());
     !LOST.load(Ordering::Relaxed)
 }
 
-fn note_loss(written: io::Result<()>) {
-    if is_loss(&written) {
+fn note_loss(written: &io::Result<()>) {
+    if is_loss(written) {
         LOST.store(true, Ordering::Relaxed);
     }
 }

@@ -426,27 +426,26 @@ impl Holder {
     }
 
     fn note_ended(&mut self, version: Option<Version>, which: Which, sessions_ended: u32) {
-        match version {
-            Some(version) => {
-                if self.unfinished.remove(&version) {
-                    let mut total = sessions_ended;
-                    self.ended_ahead.retain(|(of, ended)| {
-                        if *of == which {
-                            total = total.saturating_add(*ended);
-                        }
-                        *of != which
-                    });
-                    self.ended.insert(version, total);
-                }
-            }
-            None if sessions_ended > 0 => {
+        let Some(version) = version else {
+            if sessions_ended > 0 {
                 if self.ended_ahead.len() == AHEAD_MAX {
                     self.ended_ahead.pop_front();
                 }
                 self.ended_ahead.push_back((which, sessions_ended));
             }
-            None => {}
+            return;
+        };
+        if !self.unfinished.remove(&version) {
+            return;
         }
+        let mut total = sessions_ended;
+        self.ended_ahead.retain(|(of, ended)| {
+            if *of == which {
+                total = total.saturating_add(*ended);
+            }
+            *of != which
+        });
+        self.ended.insert(version, total);
     }
 
     fn earn(&mut self, now: Instant, until: Instant, head: Version) {

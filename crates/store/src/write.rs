@@ -100,9 +100,9 @@ impl Write {
             .filter_map(|change| change.ending().map(Notice::Ahead))
             .collect();
         if endings.len() <= AHEAD_MAX {
-            endings
-                .iter()
-                .for_each(|ending| self.store.announce(ending));
+            for ending in &endings {
+                self.store.announce(ending);
+            }
         }
         within(self.tx.commit()).await??;
         for change in self.changes {

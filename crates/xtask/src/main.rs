@@ -55,12 +55,6 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Simulate the lease protocol; prints how many seeds held.
-    Simulate {
-        /// How many seeds.
-        #[arg(long, default_value_t = 100_000)]
-        seeds: u64,
-    },
     /// Everything that must pass before a change lands.
     Ci,
 }
@@ -75,7 +69,6 @@ fn main() -> anyhow::Result<()> {
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
         Chore::SqlOff => sql_off(),
         Chore::Bench { arguments } => bench(&arguments),
-        Chore::Simulate { seeds } => simulate(seeds),
         Chore::Ci => ci::run(),
     }
 }

@@ -8,8 +8,7 @@ use phigate::{runtime, telemetry};
 fn main() -> ExitCode {
     telemetry::start();
     phigate_tests::fleet::serve(std::env::args().skip(1))
-        .map(|serving| runtime::block_on(serving))
-        .unwrap_or_else(|usage| Err(anyhow::anyhow!(usage)))
+        .map_or_else(|usage| Err(anyhow::anyhow!(usage)), runtime::block_on)
         .unwrap_or_else(|error| {
             telemetry::failure(&error);
             ExitCode::FAILURE

@@ -205,6 +205,8 @@ impl Attached {
             let changes = match self.next().await.unwrap() {
                 attach_response::Message::Change(change) => vec![change],
                 attach_response::Message::Renewed(renewed) => renewed.changes,
+                // What it is about to end: the change follows.
+                attach_response::Message::Ahead(_) => continue,
                 attach_response::Message::Welcome(welcome) => panic!("{welcome:?}"),
             };
             let ends = |change: &v1::Change| {

@@ -24,12 +24,16 @@ use crate::live::Ending;
 /// Messages on their way to the control plane.
 const QUEUE: usize = 64;
 
+/// Effects whose sessions are being ended. While so many are, nothing more is heard, and in the end the
+/// lease runs out.
+const CARRIED_MAX: usize = 4096;
+
 /// How often the end of the lease is looked for while there is none.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
 
 /// Attaches, and attaches again, until `shutdown`.
 pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
-    let (carried, carrying) = mpsc::unbounded_channel();
+    let (carried, carrying) = mpsc::channel(CARRIED_MAX);
     let report = report(&gateway, carrying);
     let watch = watch_lease(&gateway, &carried);
     let streams = async {
@@ -69,7 +73,7 @@ async fn watch_lease(gateway: &Gateway, carried: &Carried) {
         tokio::time::sleep(pause.map_or(WATCH_EVERY, |pause| pause.min(WATCH_EVERY))).await;
         if let Some(effect) = gateway.live.with_holder(|holder| holder.tick(clock::now())) {
             tracing::error!("the lease is over: ending all sessions");
-            carry_out(gateway, carried, vec![effect]);
+            carry_out(gateway, carried, vec![effect]).await;
         }
     }
 }
@@ -159,7 +163,7 @@ async fn act(gateway: &Gateway, carried: &Carried, message: Hear) -> Result<(), 
     };
     match effects {
         Ok(effects) => {
-            carry_out(gateway, carried, effects);
+            carry_out(gateway, carried, effects).await;
             Ok(())
         }
         Err(StreamError::Regressed { head, seen }) => {
@@ -173,20 +177,24 @@ async fn act(gateway: &Gateway, carried: &Carried, message: Hear) -> Result<(), 
 }
 
 /// Effects that are being carried out, in the order in which they came.
-type Carried = mpsc::UnboundedSender<(Effect, Ending)>;
+type Carried = mpsc::Sender<(Effect, Ending)>;
 
 /// Ends what the effects name at once. Nothing waits for it here: the next change and the next renewal
 /// are not held up by the last byte of this one, and a stream that breaks meanwhile loses nothing.
-fn carry_out(gateway: &Gateway, carried: &Carried, effects: Vec<Effect>) {
+async fn carry_out(gateway: &Gateway, carried: &Carried, effects: Vec<Effect>) {
+    let mut endings = Vec::with_capacity(effects.len());
     for effect in effects {
         let ending = gateway.live.end(&effect);
+        endings.push((effect, ending));
+    }
+    for ending in endings {
         // Whoever would hear it has stopped.
-        let _ = carried.send((effect, ending));
+        let _ = carried.send(ending).await;
     }
 }
 
 /// Reports each effect when the last byte of its sessions is with its client or discarded.
-async fn report(gateway: &Gateway, mut carried: mpsc::UnboundedReceiver<(Effect, Ending)>) {
+async fn report(gateway: &Gateway, mut carried: mpsc::Receiver<(Effect, Ending)>) {
     while let Some((effect, ending)) = carried.recv().await {
         ending.closed().await;
         gateway.live.carried_out(&effect, &ending);

@@ -418,7 +418,7 @@ mod tests {
             match row.word(2) {
                 "allow" | "setting" => {}
                 "deny" | "null4" | "null8" | "null4s" | "nullts" => {
-                    assert!(!row.remark().is_empty(), "{name}: why is it denied?")
+                    assert!(!row.remark().is_empty(), "{name}: why is it denied?");
                 }
                 other => panic!("{name}: decision {other}"),
             }

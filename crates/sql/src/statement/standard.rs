@@ -67,7 +67,7 @@ pub(super) fn named(text: &str, refusal: Refusal) -> Refusal {
     let found = if by_operand {
         forms.find(|(token, (name, _))| name == "IS JSON" && position(token) >= end)
     } else {
-        forms.filter(|(token, _)| position(token) <= end).last()
+        forms.rfind(|(token, _)| position(token) <= end)
     };
     let Some((token, (name, instead))) = found else {
         return refusal;
