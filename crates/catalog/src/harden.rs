@@ -47,6 +47,11 @@ pub const SLOTS: u16 = 4;
 /// The most logins of one kind that a policy may have.
 pub const MAX_SLOTS: u16 = 512;
 
+/// An administrator who is no superuser becomes a member of [`DEFINER`] for what it owns ...
+const MEMBER: &str = include_str!("harden/member.sql");
+/// ... and is one no longer when all is done.
+const FINISH: &str = include_str!("harden/finish.sql");
+
 /// Hexadecimal digits in the name of a role.
 const ROLE_DIGITS: usize = 16;
 

@@ -1,15 +1,5 @@
--- What every policy shares. Its owner reads the base tables for the masked views, and cannot log in.
-DO $phigate$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'phigate_definer') THEN
-    CREATE ROLE phigate_definer NOLOGIN;
-  END IF;
-  -- Whoever is no superuser needs to be a member to give things away; taken back at the end.
-  IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
-    EXECUTE pg_catalog.format('GRANT phigate_definer TO %I', current_user);
-  END IF;
-END
-$phigate$;
+
+-- What every policy shares.
 CREATE SCHEMA IF NOT EXISTS phigate;
 ALTER SCHEMA phigate OWNER TO phigate_definer;
 REVOKE ALL ON SCHEMA phigate FROM PUBLIC;

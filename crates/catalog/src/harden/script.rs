@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use phigate_phi::quote_identifier;
 use phigate_sql::MaskedView;
 
-use super::{Base, DEFINER, Plan, PolicyPlan, SCHEMA};
+use super::{Base, DEFINER, FINISH, MEMBER, Plan, PolicyPlan, SCHEMA};
 
+const ADMINISTRATOR: &str = include_str!("administrator.sql");
+const DEFINER_ROLE: &str = include_str!("definer.sql");
 const MACHINERY: &str = include_str!("machinery.sql");
 const FUNCTIONS: &str = include_str!("functions.sql");
 const ROUTINES: &str = include_str!("routines.sql");
-const FINISH: &str = include_str!("finish.sql");
 
 /// The beginning of every script: nothing of the session's own changes what it means. Waiting for a
 /// lock ends the script, not the applications behind it in the queue.
@@ -32,6 +33,9 @@ pub(super) fn write(plan: &Plan) -> String {
         comment(&plan.target.database)
     );
     out.push_str(BEGIN);
+    out.push_str(&administrator(plan));
+    out.push_str(DEFINER_ROLE);
+    out.push_str(MEMBER);
     out.push_str(MACHINERY);
     out.push_str(&functions());
     out.push_str(ROUTINES);
@@ -50,6 +54,28 @@ pub(super) fn write(plan: &Plan) -> String {
     out.push_str(FINISH);
     out.push_str("COMMIT;\n");
     out
+}
+
+/// The question whether the administrator may do all that follows.
+fn administrator(plan: &Plan) -> String {
+    let oids = |which: fn(&&Base) -> bool| {
+        let oids = plan.bases.iter().filter(which).map(|base| base.oid);
+        format!(
+            "{{{}}}",
+            oids.map(|oid| oid.to_string())
+                .collect::<Vec<_>>()
+                .join(",")
+        )
+    };
+    let mut roles = vec![DEFINER];
+    for policy in &plan.policies {
+        roles.extend([policy.reader.as_str(), &policy.writer]);
+        roles.extend(policy.logins.iter().map(|login| login.name.as_str()));
+    }
+    ADMINISTRATOR
+        .replace("@READ@", &oids(|_| true))
+        .replace("@WRITTEN@", &oids(|base| base.written))
+        .replace("@ROLES@", &roles.join(","))
 }
 
 /// What the owner of the views reads and writes.

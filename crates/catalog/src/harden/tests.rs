@@ -7,6 +7,8 @@ use sqlx::{Connection, Executor, Row};
 use super::*;
 use crate::Upstream;
 
+mod administrator;
+
 const LOGIN_KEY: [u8; 32] = [5; 32];
 const PROJECT_KEY: [u8; 32] = [9; 32];
 

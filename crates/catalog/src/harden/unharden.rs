@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use phigate_phi::PolicyId;
 
 use super::script::{BEGIN, literal};
-use super::{DEFINER, SCHEMA};
+use super::{DEFINER, FINISH, MEMBER, SCHEMA};
 
 const ROLES: &str = include_str!("unharden.sql");
 
@@ -26,6 +26,7 @@ impl Unharden {
         let mut out =
             String::from("-- phigate: takes away what was hardened. Safe to run again.\n");
         out.push_str(BEGIN);
+        out.push_str(MEMBER);
         match self {
             Self::All => {
                 out.push_str(&ROLES.replace("@CHOSEN@", ""));
@@ -38,6 +39,7 @@ impl Unharden {
             }
             Self::Relation(oid) => relation(*oid, &mut out),
         }
+        out.push_str(FINISH);
         out.push_str("COMMIT;\n");
         out
     }

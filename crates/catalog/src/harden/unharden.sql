@@ -5,9 +5,6 @@ BEGIN
   IF pg_catalog.to_regclass('phigate.policy') IS NULL THEN
     RETURN;
   END IF;
-  IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
-    EXECUTE pg_catalog.format('GRANT phigate_definer TO %I', current_user);
-  END IF;
   FOR role IN SELECT l.login FROM phigate.login l JOIN phigate.policy p ON p.policy = l.policy @CHOSEN@
               UNION ALL SELECT p.writer FROM phigate.policy p @CHOSEN@
               UNION ALL SELECT p.reader FROM phigate.policy p @CHOSEN@ LOOP
