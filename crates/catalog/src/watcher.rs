@@ -2,6 +2,7 @@
 //! when it did, and says so when it cannot ask.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use phigate_sql::Snapshot;
@@ -113,6 +114,8 @@ const FINGERPRINT: &str = "\
 #[derive(Debug)]
 pub struct Watcher {
     state: watch::Receiver<State>,
+    /// The epoch of the state's snapshot, for those who ask at every row.
+    epoch: Arc<AtomicU64>,
     /// Wakes the task before its next question is due.
     hurry: Arc<Notify>,
     task: JoinHandle<()>,
@@ -155,8 +158,10 @@ impl Watcher {
         let (sender, state) = watch::channel(state);
         let hurry = Arc::new(Notify::new());
         let watch = Watch::new(upstream, poll_every, sender, Arc::clone(&hurry), accept);
+        let epoch = Arc::clone(&watch.latest);
         Self {
             state,
+            epoch,
             hurry,
             task: tokio::spawn(watch.run()),
             listening: None,
@@ -191,6 +196,11 @@ impl Watcher {
                 reason: state.reason.clone(),
             }),
         }
+    }
+
+    /// The epoch of the newest snapshot; 0 before the first. Costs next to nothing.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
     /// The first snapshot, or why there is none after `within`. Cancel safe.
@@ -282,6 +292,8 @@ struct Watch {
     /// Somebody asked, or DDL was announced.
     hurried: bool,
     epoch: u64,
+    /// The same, as others read it.
+    latest: Arc<AtomicU64>,
     fingerprint: Option<i64>,
 }
 
@@ -302,6 +314,7 @@ impl Watch {
             examined: None,
             hurried: false,
             epoch: 0,
+            latest: Arc::default(),
             fingerprint: None,
         }
     }
@@ -382,6 +395,8 @@ impl Watch {
             state.reason.clear();
             state.tried = true;
         });
+        // INVARIANT: whoever sees the new number gets the snapshot, or a newer one.
+        self.latest.store(epoch, Ordering::Release);
         Ok(())
     }
 

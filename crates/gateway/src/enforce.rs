@@ -1,6 +1,8 @@
 //! From a statement's text to what may run in its place: the plan, cached by the exact text and
 //! everything it was judged against.
 
+mod anew;
+
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context as Sha256, SHA256};
@@ -28,6 +30,17 @@ pub(crate) struct Plan {
     text: Arc<str>,
     /// What the record says of each permit.
     pub(crate) analyses: Vec<Arc<Analysis>>,
+    /// What it was judged by; nothing where it is relayed unread.
+    judged: Option<Judged>,
+}
+
+/// What a text was judged by, beside the grant: to be judged so again when the catalog has changed.
+#[derive(Debug, Clone)]
+struct Judged {
+    epoch: u64,
+    form: Form,
+    path: Arc<[String]>,
+    temporary: Arc<Temporary>,
 }
 
 /// How a text arrived.
@@ -107,6 +120,8 @@ pub(crate) struct Enforcer {
     current: Option<Current>,
     /// The session's own temporary relations.
     temporary: Arc<Temporary>,
+    /// What made the temporary views among them.
+    views: anew::Views,
 }
 
 struct Current {
@@ -150,12 +165,14 @@ impl Enforcer {
             authority,
             current: None,
             temporary: Arc::default(),
+            views: anew::Views::default(),
         }
     }
 
-    /// The session's own temporary relations are these from now on.
-    pub(crate) fn set_temporary(&mut self, temporary: Temporary) {
-        self.temporary = Arc::new(temporary);
+    /// The session's own temporary relations are these from now on; `settled` when no open
+    /// transaction may take that back.
+    pub(crate) fn set_temporary(&mut self, temporary: Temporary, settled: bool) {
+        self.temporary = Arc::new(self.views.listed(temporary, settled));
         if let Some(current) = self.current.take() {
             let scope = self.scope(current.snapshot.epoch, &current.path);
             self.current = Some(Current { scope, ..current });
@@ -218,27 +235,13 @@ impl Enforcer {
         {
             return Ok(plan);
         }
-        let plan = if text.len() > limits::ANALYSE_INLINE {
-            let (snapshot, bound) = (Arc::clone(&current.snapshot), Arc::clone(&current.bound));
-            let (path, facts) = (Arc::clone(&current.path), Arc::clone(&self.facts));
-            let (text, temporary) = (text.to_owned(), Arc::clone(&self.temporary));
-            tokio::task::spawn_blocking(move || {
-                analyse(&text, form, &snapshot, &bound, &path, &facts, &temporary)
-            })
-            .await
-            .map_err(|_| Refused::defect())?
-        } else {
-            analyse(
-                text,
-                form,
-                &current.snapshot,
-                &current.bound,
-                &current.path,
-                &self.facts,
-                &self.temporary,
-            )
+        let judged = Judged {
+            epoch: current.snapshot.epoch,
+            form,
+            path: Arc::clone(&current.path),
+            temporary: Arc::clone(&self.temporary),
         };
-        let plan = Arc::new(plan.map_err(Refused::from)?);
+        let plan = Arc::new(self.judge(text, judged, current).await?);
         if plan.is_shareable() {
             let key = Key {
                 scope: current.scope,
@@ -260,21 +263,45 @@ impl Enforcer {
         checked.map_err(Refused::from)
     }
 
+    async fn judge(&self, text: &str, by: Judged, current: &Current) -> Result<Plan, Refused> {
+        let plan = if text.len() > limits::ANALYSE_INLINE {
+            let (snapshot, bound) = (Arc::clone(&current.snapshot), Arc::clone(&current.bound));
+            let (text, facts) = (text.to_owned(), Arc::clone(&self.facts));
+            tokio::task::spawn_blocking(move || analyse(&text, by, &snapshot, &bound, &facts))
+                .await
+                .map_err(|_| Refused::defect())?
+        } else {
+            analyse(text, by, &current.snapshot, &current.bound, &self.facts)
+        };
+        plan.map_err(Refused::from)
+    }
+
     /// Binds the policy to the catalog as it is now, so that [`Self::bound`] says something.
     pub(crate) async fn refresh(&mut self, path: &[String]) -> Result<(), Refused> {
-        let snapshot = self
-            .database
-            .snapshot()
-            .map_err(|()| Refused::stale(&self.facts.database))?;
+        let snapshot = self.served()?;
+        let epoch = snapshot.epoch;
+        let is_bound = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.snapshot.epoch == epoch && *current.path == *path);
+        if !is_bound {
+            self.bind(snapshot, path).await?;
+        }
+        self.judge_views().await;
+        Ok(())
+    }
+
+    /// The catalog as it is now, if the database is served at all.
+    fn served(&self) -> Result<Arc<Snapshot>, Refused> {
+        let snapshot = self.database.snapshot();
+        let snapshot = snapshot.map_err(|()| Refused::stale(&self.facts.database))?;
         if !self.database.is_sound() {
             return Err(Refused::unsound(&self.facts.database));
         }
-        if let Some(current) = &self.current
-            && current.snapshot.epoch == snapshot.epoch
-            && *current.path == *path
-        {
-            return Ok(());
-        }
+        Ok(snapshot)
+    }
+
+    async fn bind(&mut self, snapshot: Arc<Snapshot>, path: &[String]) -> Result<(), Refused> {
         let key = BoundKey {
             database: self.facts.database.clone(),
             policy: self.policy.id.to_string(),
@@ -334,6 +361,11 @@ impl Enforcer {
         for schema in path {
             part(schema);
         }
+        part(if self.temporary.has_outdated_views() {
+            "outdated"
+        } else {
+            "current"
+        });
         // A schema's name is never empty, so nothing runs together.
         for relation in self.temporary.relations() {
             part("");
@@ -359,17 +391,15 @@ impl Enforcer {
 
 fn analyse(
     text: &str,
-    form: Form,
+    by: Judged,
     snapshot: &Snapshot,
     policy: &BoundPolicy,
-    path: &[String],
     facts: &Facts,
-    temporary: &Temporary,
 ) -> Result<Plan, Refusal> {
     let session = Session {
         user: &facts.user,
         database: &facts.database,
-        search_path: path,
+        search_path: &by.path,
         id: &facts.session,
         grant: &facts.grant,
         expires_at: &facts.expires_at,
@@ -379,24 +409,23 @@ fn analyse(
         snapshot,
         policy,
         session: &session,
-        temporary,
+        temporary: &by.temporary,
     };
-    match form {
-        Form::Simple => Ok(Plan::of(phigate_sql::analyse(text, &context)?, text)),
-        Form::Extended => {
-            let permit = phigate_sql::analyse_one(text, &context)?;
-            let batch = Batch {
-                permits: permit.into_iter().collect(),
-            };
-            Ok(Plan::of(batch, text))
-        }
-    }
+    let batch = match by.form {
+        Form::Simple => phigate_sql::analyse(text, &context)?,
+        Form::Extended => Batch {
+            permits: phigate_sql::analyse_one(text, &context)?
+                .into_iter()
+                .collect(),
+        },
+    };
+    Ok(Plan::of(batch, text, by))
 }
 
 // === impl Plan ===
 
 impl Plan {
-    fn of(batch: Batch, text: &str) -> Self {
+    fn of(batch: Batch, text: &str, judged: Judged) -> Self {
         let sql = batch.sql().into();
         let analyses = batch
             .permits
@@ -408,6 +437,7 @@ impl Plan {
             sql,
             text: text.into(),
             analyses,
+            judged: Some(judged),
         }
     }
 
@@ -419,6 +449,7 @@ impl Plan {
             text: text.into(),
             permits: vec![permit],
             analyses,
+            judged: None,
         }
     }
 

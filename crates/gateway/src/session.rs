@@ -94,10 +94,10 @@ impl Session {
 
     /// Deals with what has arrived, then waits for more.
     async fn work(&mut self) -> Result<(), End> {
-        self.hear_server()?;
+        self.hear_server().await?;
         self.hear_client().await?;
         // What the client said may have been answered by what is here already.
-        self.hear_server()?;
+        self.hear_server().await?;
         // Whatever it said in whole has been dealt with, unless it waits for the log.
         if self.pump.upstream_eof && self.talk.gate().is_none() {
             return Err(self.server_left());
@@ -143,7 +143,7 @@ impl Session {
 
     /// Walks what the server sent, in place: rows are cleared as they lie, everything else is
     /// decided on frame by frame. Stops where a record is not durable yet.
-    fn hear_server(&mut self) -> Result<(), End> {
+    async fn hear_server(&mut self) -> Result<(), End> {
         loop {
             if self.talk.gate().is_some() || self.drawing.is_some() {
                 return Ok(());
@@ -153,6 +153,16 @@ impl Session {
                 Some(step) => Ok(step),
                 None => self.walker.next(pending),
             };
+            if let Ok(step) = &step
+                && self.talk.is_overtaken(step)
+            {
+                tokio::select! {
+                    biased;
+                    judged = self.talk.judge_anew(step) => judged?,
+                    () = self.watch.pulled.as_mut() => return Err(self.watch.cause()),
+                }
+            }
+            let pending = self.pump.from_upstream.pending();
             match step {
                 Ok(Step::Stream {
                     len,

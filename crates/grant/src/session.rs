@@ -69,6 +69,8 @@ end_reasons! {
     Protocol = "protocol";
     /// The tripwire saw a masked column in a result.
     Tripwire = "tripwire";
+    /// The database's tables changed under a statement that was under way.
+    CatalogChanged = "catalog_changed";
     /// The gateway lost its lease.
     LeaseLost = "lease_lost";
     /// A budget was used up.

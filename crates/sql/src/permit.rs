@@ -22,6 +22,7 @@ pub struct Permit {
     pub(crate) masked: bool,
     pub(crate) places: crate::position::Places,
     pub(crate) copy: Option<CopyDirection>,
+    pub(crate) runs: Option<String>,
 }
 
 /// The statements of one simple query: all of them may be relayed, or none would be here.
@@ -185,6 +186,12 @@ impl Permit {
         self.shape_bound
     }
 
+    /// The prepared statement that it runs, or explains, by name: its text says nothing of what that
+    /// is.
+    pub fn runs(&self) -> Option<&str> {
+        self.runs.as_deref()
+    }
+
     /// Which way it copies, if it does.
     pub fn copy(&self) -> Option<CopyDirection> {
         self.copy
@@ -261,6 +268,7 @@ pub fn passthrough(text: &str, _authority: &Passthrough) -> Permit {
         masked: false,
         places: crate::position::Places::default(),
         copy: None,
+        runs: None,
     }
 }
 

@@ -284,6 +284,8 @@ struct Plan {
     copy: Option<CopyDirection>,
     /// It may run something masked that it does not spell out.
     by_reference: bool,
+    /// The prepared statement that is, where it is one.
+    runs: Option<String>,
 }
 
 impl Plan {
@@ -293,6 +295,7 @@ impl Plan {
             effect: Effect::None,
             copy: None,
             by_reference: false,
+            runs: None,
         }
     }
 
@@ -331,6 +334,7 @@ impl Plan {
             shape_bound: resolution.reads_own_target(),
             masked: resolution.masked || (self.by_reference && cx.policy.masks_anything()),
             copy: self.copy,
+            runs: self.runs,
             places,
         })
     }

@@ -30,6 +30,8 @@ pub struct Temporary {
     own: Vec<Arc<Own>>,
     /// Names of which it is not known whether they are there: after a rollback within a batch.
     uncertain: BTreeSet<String>,
+    /// Views show something else than when they were made.
+    outdated_views: bool,
 }
 
 /// One temporary relation, as a statement made it or the session's connection listed it.
@@ -85,6 +87,8 @@ pub(crate) enum FoundTemporary<'a> {
     None,
     /// A batch makes it unclear.
     Uncertain,
+    /// A view that shows something else than what it was made of.
+    Outdated(&'a Relation),
     One(&'a Relation),
 }
 
@@ -93,6 +97,7 @@ impl Temporary {
     pub const NONE: &'static Self = &Self {
         own: Vec::new(),
         uncertain: BTreeSet::new(),
+        outdated_views: false,
     };
 
     /// As the session's own connection lists them. More than [`MAX_TEMPORARY`] are not known.
@@ -103,6 +108,18 @@ impl Temporary {
             temporary.apply(&TemporaryChange::Create { relation, keeps });
         }
         temporary
+    }
+
+    /// The same, but that nothing is read through its views any more: what they read has changed.
+    #[must_use]
+    pub fn with_outdated_views(mut self) -> Self {
+        self.outdated_views = true;
+        self
+    }
+
+    /// Whether nothing is read through its views.
+    pub fn has_outdated_views(&self) -> bool {
+        self.outdated_views
     }
 
     /// Whether there is none.
@@ -120,6 +137,9 @@ impl Temporary {
             return FoundTemporary::Uncertain;
         }
         match self.own.iter().find(|own| own.listed.name == name) {
+            Some(own) if self.outdated_views && own.relation.kind == RelationKind::View => {
+                FoundTemporary::Outdated(&own.relation)
+            }
             Some(own) => FoundTemporary::One(&own.relation),
             None => FoundTemporary::None,
         }

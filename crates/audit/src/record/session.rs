@@ -71,6 +71,8 @@ pub enum EndReason {
     GatewayLost,
     /// PostgreSQL was about to send a column that the policy masks.
     Tripwire,
+    /// The database's tables changed under a statement that was under way.
+    CatalogChanged,
     /// A budget was used up.
     Budget,
     /// A defect of the gateway.
@@ -93,6 +95,7 @@ impl EndReason {
             Self::Protocol => "protocol",
             Self::GatewayLost => "gateway_lost",
             Self::Tripwire => "tripwire",
+            Self::CatalogChanged => "catalog_changed",
             Self::Budget => "budget",
             Self::Internal => "internal",
         }

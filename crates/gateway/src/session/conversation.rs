@@ -1,6 +1,7 @@
 //! What is said, and what it means: decides on each frame of the client, and knows what each reply
 //! of the server belongs to. No sockets here.
 
+mod catalog;
 mod frontend;
 mod replies;
 
@@ -162,6 +163,8 @@ impl Conversation {
 fn run(refused: Option<PgError>, recorded: Position, started: Duration) -> Run {
     Run {
         plan: None,
+        beneath: Vec::new(),
+        begun: false,
         refused: refused.map(Box::new),
         statements: 0..0,
         index: 0,

@@ -44,6 +44,8 @@ pub(crate) enum End {
     BudgetSpent(String),
     /// PostgreSQL was about to send a column that the policy masks.
     Tripwire,
+    /// The tables changed under a statement that was judged by what they were.
+    Overtaken,
     /// A defect of the gateway.
     Internal(&'static str),
 }
@@ -64,6 +66,7 @@ impl End {
             Self::Protocol(_) => EndReason::Protocol,
             Self::BudgetSpent(_) => EndReason::Budget,
             Self::Tripwire => EndReason::Tripwire,
+            Self::Overtaken => EndReason::CatalogChanged,
             Self::Internal(_) => EndReason::Internal,
         }
     }
@@ -135,6 +138,13 @@ impl End {
                 .with_detail("Nothing of its result was sent. An alarm was raised.")
                 .with_hint("tell the operator of the gateway"),
             ),
+            Self::Overtaken => Some(
+                ended("the database's tables were changed while a statement was under way")
+                    .with_detail(
+                        "It would be read in another way now. Nothing of its result was sent.",
+                    )
+                    .with_hint("connect again and repeat it"),
+            ),
             Self::Internal(_) => Some(PgError::fatal(
                 SqlState::INTERNAL_ERROR,
                 "the gateway has a defect",
@@ -158,6 +168,7 @@ impl End {
             | Self::LeaseLost
             | Self::RecordingFailed
             | Self::Tripwire
+            | Self::Overtaken
             | Self::Internal(_) => false,
         }
     }

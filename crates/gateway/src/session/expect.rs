@@ -38,7 +38,10 @@ pub(super) enum Expect {
     /// Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended.
     Execute(Run),
     /// Close: CloseComplete.
-    Close,
+    Close {
+        /// Takes the name back if it is skipped.
+        undo: Undo,
+    },
     /// A question of our own about the temporary schema: everything up to its second CloseComplete
     /// is for us.
     Temporary {
@@ -61,6 +64,10 @@ pub(super) enum Expect {
 pub(super) struct Run {
     /// What was permitted; `None` where nothing may run.
     pub(super) plan: Option<Arc<Plan>>,
+    /// What was prepared before and is run by name.
+    pub(super) beneath: Vec<Arc<Plan>>,
+    /// Its rows have begun to leave: by the locks it holds nothing changes them any more.
+    pub(super) begun: bool,
     /// What the client gets in place of the server's error.
     pub(super) refused: Option<Box<PgError>>,
     /// The numbers of its intents that have no outcome yet.
@@ -187,7 +194,7 @@ mod tests {
     fn kinds(expectations: &Expectations) -> String {
         let letter = |expect: &Expect| match expect {
             Expect::Sync => 'S',
-            Expect::Close => 'C',
+            Expect::Close { .. } => 'C',
             Expect::CopyEnd => 'c',
             Expect::DescribePortal => 'D',
             _ => '?',
@@ -199,7 +206,9 @@ mod tests {
     fn a_failure_skips_to_the_next_sync_and_no_further() {
         let mut queue = Expectations::default();
         queue.push(Expect::DescribePortal);
-        queue.push(Expect::Close);
+        queue.push(Expect::Close {
+            undo: Undo::Nothing,
+        });
         assert!(queue.sync());
         queue.push(Expect::DescribePortal);
         assert_eq!(queue.fail().len(), 2);

@@ -103,6 +103,11 @@ impl Following {
         self.stale && !self.failed && !self.lost
     }
 
+    /// Whether a transaction is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// The number of what is known now.
     pub(super) fn listing(&self) -> u64 {
         self.listing

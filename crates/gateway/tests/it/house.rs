@@ -289,6 +289,12 @@ impl House {
 
     /// Asks the real server, as its superuser.
     pub(crate) async fn ask(&self, sql: &str) -> String {
+        let mut client = self.superuser().await;
+        client.query(sql).await.ok().value().unwrap_or_default()
+    }
+
+    /// A session of the real server, as its superuser.
+    pub(crate) async fn superuser(&self) -> Client {
         let mut client = Client::connect(([127, 0, 0, 1], self.pg.port()).into()).await;
         let url = self.pg.url("clinic");
         let login = url
@@ -296,7 +302,7 @@ impl House {
             .and_then(|rest| rest.split_once('@'));
         let (user, password) = login.unwrap().0.split_once(':').unwrap();
         client.login(user, password, "clinic").await.unwrap();
-        client.query(sql).await.ok().value().unwrap_or_default()
+        client
     }
 
     /// Waits until no backend serves a session of the gateway any more.

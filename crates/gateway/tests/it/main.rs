@@ -4,6 +4,7 @@
 mod budgets;
 mod conversation;
 mod copy;
+mod ddl;
 mod ending;
 mod house;
 mod login;

@@ -59,6 +59,16 @@ impl<'a> Resolver<'a> {
         match self.cx.temporary.find(&name.name) {
             FoundTemporary::None => Ok(None),
             FoundTemporary::One(relation) => Ok(Some(relation)),
+            FoundTemporary::Outdated(_) => Err(Refusal::new(
+                Reason::View,
+                format!(
+                    "the temporary view \"{}\" is not read any more: the database's tables have changed",
+                    name.name
+                ),
+            )
+            .with_detail("A temporary view of the session would not be made as it is now.")
+            .with_hint("drop the session's temporary views and make them again")
+            .near(name.place)),
             FoundTemporary::Uncertain => Err(Refusal::new(
                 Reason::Construct,
                 format!(

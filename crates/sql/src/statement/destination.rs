@@ -140,13 +140,18 @@ pub(super) fn own_relation<'a>(
     what: &str,
     cx: &'a Context<'a>,
 ) -> Result<Option<&'a Relation>> {
-    let found = match path {
-        [schema, name] if &*schema.name == PG_TEMP => match cx.temporary.find(&name.name) {
-            FoundTemporary::None => return Ok(None),
-            FoundTemporary::One(relation) => return Ok(Some(relation)),
-            FoundTemporary::Uncertain => Resolver::new(cx).relation_named(path),
-        },
-        path => Resolver::new(cx).relation_named(path),
+    let temporary = match path {
+        [schema, name] if &*schema.name == PG_TEMP => cx.temporary.find(&name.name),
+        [name] => cx.temporary.find(&name.name),
+        _ => FoundTemporary::None,
+    };
+    let found = match (temporary, path) {
+        // What is not read any more may still be dropped.
+        (FoundTemporary::Outdated(relation) | FoundTemporary::One(relation), _) => Ok(relation),
+        (FoundTemporary::None, [schema, _]) if &*schema.name == PG_TEMP => return Ok(None),
+        (FoundTemporary::None | FoundTemporary::Uncertain, path) => {
+            Resolver::new(cx).relation_named(path)
+        }
     };
     match found {
         Ok(relation) if is_temporary(relation.oid) => Ok(Some(relation)),

@@ -68,6 +68,7 @@ pub(super) fn explain(statement: S, cx: &Context<'_>) -> Result<Permit> {
             let options = read.under(cx.policy.masks_anything())?;
             let plan = Plan {
                 by_reference: true,
+                runs: Some(execution.name()),
                 ..Plan::new(StatementKind::Explain)
             };
             plan.plain(cx, |writer| {

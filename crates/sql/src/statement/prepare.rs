@@ -58,6 +58,7 @@ pub(super) fn execute(statement: S, cx: &Context<'_>) -> Result<Permit> {
     let execution = execution(statement, cx)?;
     let plan = Plan {
         by_reference: true,
+        runs: Some(execution.name()),
         ..Plan::new(StatementKind::Prepare)
     };
     plan.plain(cx, |writer| execution.write(writer))
@@ -108,6 +109,11 @@ pub(super) fn execution(statement: S, cx: &Context<'_>) -> Result<Execution> {
 }
 
 impl Execution {
+    /// What it executes.
+    pub(super) fn name(&self) -> String {
+        self.name.to_string()
+    }
+
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
         writer.push("EXECUTE ");
         writer.chosen(&self.name);

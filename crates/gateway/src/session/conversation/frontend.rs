@@ -1,6 +1,7 @@
 //! What the client says: each frame is decided on before a byte of it goes upstream.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::BytesMut;
 use phigate_sql::Effect;
@@ -15,7 +16,7 @@ use crate::enforce::{Form, Plan, Refused};
 use crate::limits;
 use crate::session::end::End;
 use crate::session::expect::{Expect, Run};
-use crate::session::names::{Portal, Statement, Undo};
+use crate::session::names::{Parsed, Portal, Statement, Undo};
 
 /// Sent in the place of what is refused: no PostgreSQL accepts it in any state, so that error,
 /// transaction status and skipping to Sync are the server's own.
@@ -78,12 +79,12 @@ impl Conversation {
             } => {
                 self.parse(name, sql, &param_types, &frame, to).await?;
             }
-            Message::Bind(bind) => self.bind(&bind, &frame, to)?,
+            Message::Bind(bind) => self.bind(&bind, &frame, to).await?,
             Message::Describe(target) => self.describe(target, &frame, to),
             Message::Execute {
                 portal,
                 max_rows: _,
-            } => self.execute(portal, &frame, to)?,
+            } => self.execute(portal, &frame, to).await?,
             Message::Close(target) => self.close_name(target, &frame, to),
             Message::Sync => {
                 if self.expect.sync() {
@@ -108,14 +109,17 @@ impl Conversation {
     }
 
     /// Whether the frame has text to be resolved while the search path or the temporary relations
-    /// may yet change.
+    /// may yet change, or names what SQL may yet prepare or deallocate.
     fn waits(&mut self, frame: &Frame) -> bool {
         let outstanding = !self.expect.is_empty();
         if !outstanding {
             self.naming.settled();
+            self.names.settled();
         }
-        matches!(frame.tag(), tag::QUERY | tag::PARSE)
-            && (self.naming.unsettled(outstanding) || self.temporary.unsettled(outstanding))
+        let resolves = matches!(frame.tag(), tag::QUERY | tag::PARSE);
+        let names = resolves || matches!(frame.tag(), tag::BIND | tag::EXECUTE | tag::CLOSE);
+        resolves && (self.naming.unsettled(outstanding) || self.temporary.unsettled(outstanding))
+            || names && self.names.unsettled()
     }
 
     async fn query(&mut self, sql: &str, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
@@ -131,6 +135,13 @@ impl Conversation {
             Ok(plan) => plan,
             Err(refused) => return self.refuse_query(refused, Some(sql), to),
         };
+        if self.kept() >= limits::NAMES && plan.permits.iter().any(prepares) {
+            return self.refuse_query(too_many_names(), Some(sql), to);
+        }
+        let beneath = match self.beneath(&plan).await {
+            Ok(beneath) => beneath,
+            Err(refused) => return self.refuse_query(refused, Some(sql), to),
+        };
         let statements = match self.recorder.run(&plan, sql) {
             Ok(statements) => statements,
             Err(error) => {
@@ -143,14 +154,18 @@ impl Conversation {
         } else {
             out::query(&plan.sql, to);
         }
+        self.enforcer.sent(&plan);
         for permit in &plan.permits {
             self.naming.sent(permit.effect());
+            self.names.sent(permit.effect());
             self.temporary.sent(permit.effect());
         }
         let recorded = self.recorder.last();
         let started = clock::now();
         let run = Run {
             plan: Some(plan),
+            beneath,
+            begun: false,
             refused: None,
             statements,
             index: 0,
@@ -169,7 +184,7 @@ impl Conversation {
         frame: &Frame,
         to: &mut BytesMut,
     ) -> Result<(), End> {
-        if self.names.len() >= limits::NAMES {
+        if self.kept() >= limits::NAMES {
             return self.refuse_parse(name, too_many_names(), None, to);
         }
         if self.temporary.take_lost() {
@@ -202,9 +217,12 @@ impl Conversation {
         let undo = self.names.name_statement(
             name,
             Statement {
-                listing: self.temporary.listing(),
+                parsed: Arc::new(Parsed {
+                    listing: self.temporary.listing(),
+                    parameters: param_types.into(),
+                    prepared,
+                }),
                 plan,
-                prepared,
             },
         );
         self.expect.push(Expect::Parse {
@@ -218,10 +236,15 @@ impl Conversation {
         Ok(())
     }
 
-    fn bind(&mut self, bind: &Bind<'_>, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
+    async fn bind(&mut self, bind: &Bind<'_>, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
         if self.names.len() >= limits::NAMES {
             return self.refuse_other(too_many_names(), to);
         }
+        let prepared = match self.prepared(bind.statement).await {
+            Ok(prepared) => prepared,
+            Err(refused) => return self.refuse_other(refused, to),
+        };
+        let anew = prepared.as_ref().is_some_and(|prepared| prepared.anew);
         let statement = self.names.statement(bind.statement).map(Arc::clone);
         let outlived = statement.as_ref().is_some_and(|statement| {
             let bound = statement
@@ -229,19 +252,23 @@ impl Conversation {
                 .permits
                 .iter()
                 .any(phigate_sql::Permit::shape_bound);
-            bound && !self.temporary.holds(statement.listing)
+            bound && !self.temporary.holds(statement.parsed.listing)
         });
         if outlived {
             return self.refuse_other(outdated(), to);
         }
-        if self.masked && statement.is_none() {
-            // Made by SQL's PREPARE, or not there at all: the tripwire has not seen its rows.
+        if self.masked && (statement.is_none() || anew) {
+            // Made by SQL's PREPARE, or not there at all, or described by another catalog: the
+            // tripwire has not seen its rows.
             self.inspect(Target::Statement(bind.statement), to);
         }
         forward(frame, to);
+        let in_sql = prepared.filter(|_| statement.is_none());
         let portal = Portal {
             statement,
+            beneath: in_sql.map(|prepared| prepared.plan),
             bind: frame.bytes().clone(),
+            begun: AtomicBool::new(false),
         };
         let undo = self.names.name_portal(bind.portal, portal);
         self.expect.push(Expect::Bind { undo });
@@ -256,18 +283,28 @@ impl Conversation {
         });
     }
 
-    fn execute(&mut self, name: &str, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
+    async fn execute(&mut self, name: &str, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
         let portal = self.names.portal(name).map(Arc::clone);
         let statement = portal.as_ref().and_then(|portal| portal.statement.clone());
+        let mut beneath = match &statement {
+            Some(statement) => match self.beneath(&statement.plan).await {
+                Ok(beneath) => beneath,
+                Err(refused) => return self.refuse_other(refused, to),
+            },
+            None => Vec::new(),
+        };
+        beneath.extend(portal.as_ref().and_then(|portal| portal.beneath.clone()));
         let written = match (&portal, &statement) {
-            (Some(_), Some(statement)) if statement.prepared == 0 => Ok(None),
+            (Some(_), Some(statement)) if statement.parsed.prepared == 0 => Ok(None),
             (Some(portal), statement) => {
                 let frame = Frame::from_bytes(portal.bind.clone());
                 let bind = match frame.as_ref().map(frontend::decode) {
                     Ok(Ok(Message::Bind(bind))) => Some(bind),
                     _ => None,
                 };
-                let prepared = statement.as_ref().map(|statement| statement.prepared);
+                let prepared = statement
+                    .as_ref()
+                    .map(|statement| statement.parsed.prepared);
                 let what = prepared.is_none().then_some("a statement prepared in SQL");
                 self.recorder
                     .execute(prepared, bind.as_ref(), what)
@@ -293,14 +330,20 @@ impl Conversation {
         };
         forward(frame, to);
         let plan = statement.map(|statement| Arc::clone(&statement.plan));
+        if let Some(plan) = &plan {
+            self.enforcer.sent(plan);
+        }
         if let Some(effect) = plan.as_ref().and_then(|plan| effect_of(plan)) {
             self.naming.sent(effect);
+            self.names.sent(effect);
             self.temporary.sent(effect);
         }
         let recorded = self.recorder.last();
         let started = clock::now();
         let run = Run {
             plan,
+            beneath,
+            begun: portal.is_some_and(|portal| portal.begin()),
             refused: None,
             statements,
             index: 0,
@@ -312,12 +355,15 @@ impl Conversation {
     }
 
     fn close_name(&mut self, target: Target<'_>, frame: &Frame, to: &mut BytesMut) {
-        match target {
+        let undo = match target {
             Target::Statement(name) => self.names.forget_statement(name),
-            Target::Portal(name) => self.names.forget_portal(name),
-        }
+            Target::Portal(name) => {
+                self.names.forget_portal(name);
+                Undo::Nothing
+            }
+        };
         forward(frame, to);
-        self.expect.push(Expect::Close);
+        self.expect.push(Expect::Close { undo });
     }
 
     fn function_call(&mut self, frame: &Frame, to: &mut BytesMut) -> Result<(), End> {
@@ -340,6 +386,11 @@ impl Conversation {
             None,
             to,
         )
+    }
+
+    /// How many texts and names are kept for the client.
+    fn kept(&self) -> usize {
+        self.names.len() + self.enforcer.kept()
     }
 
     /// Asks for the row description on our own account.
@@ -406,7 +457,9 @@ impl Conversation {
                 self.expect.push(Expect::DescribeStatement);
             }
             tag::DESCRIBE => self.expect.push(Expect::DescribePortal),
-            tag::CLOSE => self.expect.push(Expect::Close),
+            tag::CLOSE => self.expect.push(Expect::Close {
+                undo: Undo::Nothing,
+            }),
             // An error, then ReadyForQuery all the same.
             tag::SYNC => {
                 self.expect.sync();
@@ -476,6 +529,11 @@ impl Conversation {
 /// The effect of a plan of one statement.
 pub(super) fn effect_of(plan: &Plan) -> Option<&Effect> {
     plan.permits.first().map(phigate_sql::Permit::effect)
+}
+
+/// Whether something is kept of a statement as long as the session has what it makes.
+fn prepares(permit: &phigate_sql::Permit) -> bool {
+    matches!(permit.effect(), Effect::Prepare(_) | Effect::Temporary(_))
 }
 
 fn forward(frame: &Frame, to: &mut BytesMut) {

@@ -1,5 +1,7 @@
 //! What the server says beside rows: each frame belongs to the request at the head of the queue.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use phigate_sql::Effect;
 use phigate_types::{PgError, SqlState};
@@ -106,7 +108,7 @@ impl Conversation {
             (Expect::DescribeStatement | Expect::DescribePortal, tag::NO_DATA)
             | (Expect::Parse { .. }, tag::PARSE_COMPLETE)
             | (Expect::Bind { .. }, tag::BIND_COMPLETE)
-            | (Expect::Close, tag::CLOSE_COMPLETE) => (Verdict::Pass, true),
+            | (Expect::Close { .. }, tag::CLOSE_COMPLETE) => (Verdict::Pass, true),
             (Expect::FunctionCall, tag::FUNCTION_CALL_RESPONSE) => (Verdict::Pass, false),
             // A newer server may say more than is known here; only where it is trusted wholly.
             (_, _) if passthrough && !is_known(tag) => (Verdict::Pass, false),
@@ -120,7 +122,8 @@ impl Conversation {
 
     fn temporary_answered(&mut self) {
         if let Some(temporary) = self.temporary.answered() {
-            self.enforcer.set_temporary(temporary);
+            let settled = !self.temporary.is_open();
+            self.enforcer.set_temporary(temporary, settled);
         }
     }
 
@@ -149,6 +152,7 @@ impl Conversation {
         };
         let index = run.index;
         run.index += 1;
+        run.begun = false;
         let Some(plan) = run.plan.clone() else {
             return Ok(());
         };
@@ -165,7 +169,7 @@ impl Conversation {
         };
         let started = run.started;
         self.outcome(statement, started, Some(command), None, None)?;
-        self.completed(permit.effect(), command);
+        self.completed(permit.effect(), command, &plan);
         Ok(())
     }
 
@@ -181,16 +185,17 @@ impl Conversation {
         if let (tag::COMMAND_COMPLETE, Some(plan)) = (tag, &run.plan)
             && let Some(effect) = effect_of(plan)
         {
-            self.completed(effect, command);
+            self.completed(effect, command, plan);
         }
         Ok(())
     }
 
-    fn completed(&mut self, effect: &Effect, command: &str) {
+    fn completed(&mut self, effect: &Effect, command: &str, plan: &Arc<Plan>) {
         self.naming.completed(effect, command);
         match effect {
             Effect::Deallocate(None) | Effect::DiscardAll => self.names.forget_statements(),
-            Effect::Deallocate(Some(name)) => self.names.forget_statement(name),
+            Effect::Deallocate(Some(name)) => drop(self.names.forget_statement(name)),
+            Effect::Prepare(name) => self.names.prepared_in_sql(name, Arc::clone(plan)),
             _ => {}
         }
     }
@@ -263,8 +268,11 @@ impl Conversation {
                         refusal = refused;
                     }
                 }
-                Expect::Bind { undo } => self.names.undo(undo),
+                Expect::Bind { undo } | Expect::Close { undo } => self.names.undo(undo),
                 Expect::Execute(run) | Expect::Query(run) => {
+                    if index == 0 {
+                        refusal = run.refused;
+                    }
                     for statement in run.statements {
                         let detail = if index == 0 { detail.take() } else { None };
                         self.outcome(statement, run.started, None, Some(code), detail)?;
@@ -275,7 +283,6 @@ impl Conversation {
                 | Expect::TemporaryReady
                 | Expect::DescribeStatement
                 | Expect::DescribePortal
-                | Expect::Close
                 | Expect::FunctionCall
                 | Expect::Sync
                 | Expect::CopyEnd => {}
