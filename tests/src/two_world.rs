@@ -11,9 +11,10 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod side;
+pub mod sqlsmith;
 pub mod transcript;
 pub mod worlds;
 
 pub use report::Report;
-pub use run::{Plan, run};
+pub use run::{Found, Plan, Source, run};
 pub use worlds::Release;

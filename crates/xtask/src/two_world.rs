@@ -9,10 +9,20 @@ pub(crate) struct Arguments {
     /// How many statements, over all profiles.
     #[arg(long, default_value_t = 3_000)]
     statements: u32,
+    /// Under each profile the queries among so many statements of sqlsmith instead, where it is installed.
+    #[arg(long)]
+    sqlsmith: Option<u32>,
+    /// Under each profile a file's statements instead, each ended by a semicolon at the end of a line.
+    #[arg(long, conflicts_with = "sqlsmith")]
+    from: Option<String>,
+    /// Without the attack list.
+    #[arg(long)]
+    no_attacks: bool,
     /// Where the generator begins; the same seed makes the same statements.
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// One of limited_dataset, safe_harbor, custom; each in turn when not given.
+    /// One of limited_dataset, safe_harbor, expert, custom, writing, cohort (with views only); each in
+    /// turn when not given.
     #[arg(long)]
     profile: Option<String>,
     /// inline or views.
@@ -21,6 +31,9 @@ pub(crate) struct Arguments {
     /// Stops after so many minutes for each profile.
     #[arg(long)]
     minutes: Option<u32>,
+    /// Optimised: a build of its own, and several times the statements.
+    #[arg(long)]
+    release: bool,
     /// Shows the shortest statement of each kind of error.
     #[arg(long)]
     examples: bool,
@@ -29,6 +42,9 @@ pub(crate) struct Arguments {
 /// Runs it; a divergence is an error.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut words = vec!["run", "--quiet", "--package", "phigate-tests"];
+    if arguments.release {
+        words.push("--release");
+    }
     words.extend(["--bin", "two-world", "--", "--enforcement"]);
     let statements = arguments.statements.to_string();
     let (seed, minutes) = (arguments.seed.to_string(), arguments.minutes);
@@ -40,6 +56,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let minutes = minutes.map(|minutes| minutes.to_string());
     if let Some(minutes) = &minutes {
         words.extend(["--minutes", minutes]);
+    }
+    let sqlsmith = arguments.sqlsmith.map(|count| count.to_string());
+    if let Some(count) = &sqlsmith {
+        words.extend(["--sqlsmith", count]);
+    }
+    if let Some(file) = &arguments.from {
+        words.extend(["--from", file]);
+    }
+    if arguments.no_attacks {
+        words.push("--no-attacks");
     }
     if arguments.examples {
         words.push("--examples");
@@ -67,10 +93,14 @@ pub(crate) fn smoke(enforcement: &str) -> anyhow::Result<()> {
     const STATEMENTS: u32 = 1_500;
     run(&Arguments {
         statements: STATEMENTS,
+        sqlsmith: None,
+        from: None,
+        no_attacks: false,
         seed: 1,
         profile: None,
         enforcement: enforcement.to_owned(),
         minutes: Some(1),
+        release: false,
         examples: false,
     })
 }

@@ -8,8 +8,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use phigate_tests::House;
-use phigate_tests::two_world::{Plan, Release, run};
+use phigate_tests::two_world::generate::Script;
+use phigate_tests::two_world::{Found, Plan, Release, Source, run, sqlsmith};
+use phigate_tests::{Enforcement, House};
 
 /// The stack that analysis needs; the judge runs it on this thread.
 const STACK_BYTES: usize = 64 << 20;
@@ -18,12 +19,23 @@ const STACK_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 struct Arguments {
     statements: usize,
+    origin: Origin,
     seed: u64,
     releases: Vec<Release>,
     enforcement: String,
     minutes: u64,
     examples: bool,
     no_attacks: bool,
+}
+
+/// Where statements come from.
+#[derive(Debug)]
+enum Origin {
+    Grammar,
+    /// So many of sqlsmith's.
+    Sqlsmith(u64),
+    /// A file's.
+    File(String),
 }
 
 fn main() -> ExitCode {
@@ -54,12 +66,38 @@ fn work(arguments: &Arguments) -> bool {
         return false;
     };
     let mut same = true;
-    for release in &arguments.releases {
+    let source = match &arguments.origin {
+        Origin::Grammar => Source::Grammar,
+        Origin::Sqlsmith(_) if !sqlsmith::is_installed() => {
+            println!("skipped: sqlsmith is not installed (apt-get install sqlsmith)");
+            return true;
+        }
+        Origin::Sqlsmith(count) => {
+            Source::Scripts(runtime.block_on(sqlsmith::scripts(*count, arguments.seed)))
+        }
+        Origin::File(name) => match std::fs::read_to_string(name) {
+            Ok(text) => Source::Scripts(Script::read(&text)),
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                return false;
+            }
+        },
+    };
+    let enforcement = Enforcement::from(arguments.enforcement.as_str());
+    let possible = |release: &&Release| release.is_possible(enforcement);
+    let releases: Vec<_> = arguments.releases.iter().filter(possible).collect();
+    let mut all = Found::default();
+    for release in &releases {
         let plan = Plan {
-            statements: arguments.statements / arguments.releases.len(),
+            statements: match source {
+                Source::Grammar => arguments.statements / releases.len(),
+                Source::Scripts(_) => usize::MAX,
+            },
+            source: source.clone(),
             seed: arguments.seed,
-            release: *release,
-            house: House::default().enforcement(arguments.enforcement.as_str()),
+            release: **release,
+            house: House::default().enforcement(enforcement),
+            broken: String::new(),
             attacks: !arguments.no_attacks,
             limit: Duration::from_secs(60 * arguments.minutes),
             shrink: Duration::from_secs(40),
@@ -71,20 +109,31 @@ fn work(arguments: &Arguments) -> bool {
             arguments.enforcement,
             arguments.seed
         );
-        let report = runtime.block_on(run(&plan));
-        if arguments.examples {
-            println!("{report:#}");
-        } else {
-            println!("{report}");
+        let found = runtime.block_on(run(&plan));
+        if plan.attacks {
+            println!("attack list\n{}", found.attacks);
         }
-        same &= report.divergences.is_empty();
+        if arguments.examples {
+            println!("generated\n{:#}", found.generated);
+        } else {
+            println!("generated\n{}", found.generated);
+        }
+        same &= found.divergences().next().is_none();
+        all.attacks.add(found.attacks);
+        all.generated.add(found.generated);
     }
+    println!(
+        "== all, enforcement {}, seed {}",
+        arguments.enforcement, arguments.seed
+    );
+    println!("attack list\n{}generated\n{}", all.attacks, all.generated);
     same
 }
 
 fn read(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let mut arguments = Arguments {
         statements: 3_000,
+        origin: Origin::Grammar,
         seed: 1,
         releases: Release::ALL.to_vec(),
         enforcement: "inline".to_owned(),
@@ -112,6 +161,8 @@ fn read(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         };
         match name.as_str() {
             "--statements" => arguments.statements = number()? as usize,
+            "--sqlsmith" => arguments.origin = Origin::Sqlsmith(number()?),
+            "--from" => arguments.origin = Origin::File(value),
             "--seed" => arguments.seed = number()?,
             "--minutes" => arguments.minutes = number()?,
             "--profile" => {

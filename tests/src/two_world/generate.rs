@@ -4,14 +4,18 @@
 mod expr;
 mod from;
 mod literal;
+mod message;
 mod query;
 mod script;
+mod temporary;
+mod wire;
+mod write;
 
 use super::choices::Choices;
 use super::grammar::Grammar;
 use super::schema::{Column, Table, Ty};
 
-pub use script::{Item, Message, Script};
+pub use message::{Item, Message, Script, Step};
 
 /// How deep expressions and subqueries nest at most.
 const DEPTH: usize = 4;
@@ -25,6 +29,8 @@ pub struct Generator<'a> {
     grammar: &'a Grammar,
     tables: &'a [Table],
     choices: Choices,
+    /// The grant may write.
+    writes: bool,
     /// Productions that may fail are used.
     risky: bool,
     /// Parameters may be used, and these were.
@@ -69,6 +75,7 @@ impl<'a> Generator<'a> {
             grammar,
             tables,
             choices,
+            writes: false,
             risky: false,
             params: None,
             scopes: Vec::new(),
@@ -76,6 +83,13 @@ impl<'a> Generator<'a> {
             budget: BUDGET,
             names: 0,
         }
+    }
+
+    /// The same for a grant that may write.
+    #[must_use]
+    pub fn writing(mut self, writes: bool) -> Self {
+        self.writes = writes;
+        self
     }
 
     /// The script that the choices make, and the choices that were made.

@@ -14,6 +14,7 @@ use super::worlds::{Hospital, Release};
 pub struct Judge {
     snapshot: Snapshot,
     policy: BoundPolicy,
+    writes: bool,
     search_path: Vec<String>,
 }
 
@@ -23,7 +24,10 @@ impl Judge {
     /// # Panics
     /// When it cannot be read.
     pub async fn new(hospital: &Hospital, release: Release) -> Self {
-        Self::of(&hospital.phigate.cluster, &release.policy()).await
+        Self {
+            writes: release.writes(),
+            ..Self::of(&hospital.phigate.cluster, &release.policy()).await
+        }
     }
 
     /// Reads the catalog of a database `clinic`, and binds a policy to it.
@@ -39,35 +43,39 @@ impl Judge {
         Self {
             policy: BoundPolicy::bind(policy, &snapshot, &cx),
             snapshot,
+            writes: false,
             search_path: vec!["public".to_owned()],
         }
     }
 
-    /// The refusal of a message, if the gateway refuses it.
+    /// The refusal of a message, if the gateway refuses it: of the first of its statements that it
+    /// refuses.
     pub fn refusal(&self, message: &Message) -> Option<Refusal> {
-        let session = Session {
-            user: "alice",
-            database: "clinic",
-            search_path: &self.search_path,
-            id: "0000000000s1",
-            grant: "0000000000g1",
-            expires_at: "2026-01-01 12:00:00+00",
-            write: false,
+        let several = match message {
+            Message::Simple(_) | Message::Cancelled(_) => true,
+            Message::Wire(_) | Message::Extended { .. } => false,
         };
-        let cx = Context {
-            snapshot: &self.snapshot,
-            policy: &self.policy,
-            session: &session,
-            temporary: phigate_sql::Temporary::NONE,
-        };
-        match message {
-            Message::Simple(sql) => analyse(sql, &cx).err(),
-            Message::Extended { sql, .. } => analyse_one(sql, &cx).err(),
-        }
+        let statements = message.statements().into_iter();
+        let mut refusals = statements.filter_map(|sql| {
+            self.with(|cx| {
+                if several {
+                    analyse(sql, cx).err()
+                } else {
+                    analyse_one(sql, cx).err()
+                }
+            })
+        });
+        refusals.next()
     }
 
     /// What is sent in a message's place.
     pub fn rendered(&self, message: &Message) -> Option<String> {
+        let batch = self.with(|cx| analyse(&message.sql(), cx).ok())?;
+        let texts: Vec<_> = batch.permits.iter().map(phigate_sql::Permit::sql).collect();
+        Some(texts.join("; "))
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Context<'_>) -> T) -> T {
         let session = Session {
             user: "alice",
             database: "clinic",
@@ -75,16 +83,13 @@ impl Judge {
             id: "0000000000s1",
             grant: "0000000000g1",
             expires_at: "2026-01-01 12:00:00+00",
-            write: false,
+            write: self.writes,
         };
-        let cx = Context {
+        ask(&Context {
             snapshot: &self.snapshot,
             policy: &self.policy,
             session: &session,
             temporary: phigate_sql::Temporary::NONE,
-        };
-        let batch = analyse(message.sql(), &cx).ok()?;
-        let texts: Vec<_> = batch.permits.iter().map(phigate_sql::Permit::sql).collect();
-        Some(texts.join("; "))
+        })
     }
 }

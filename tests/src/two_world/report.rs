@@ -9,7 +9,7 @@ use phigate_sql::Reason;
 
 use super::generate::Message;
 use super::judge::Judge;
-use super::transcript::Comparison;
+use super::transcript::{Comparison, Difference};
 
 /// How many kinds of message are listed for a reason or SQLSTATE.
 const LISTED: usize = 6;
@@ -23,15 +23,19 @@ pub struct Report {
     pub admitted: usize,
     /// Let through by the gateway, and failed in PostgreSQL.
     pub rejected: usize,
-    /// Of those, because the transaction had failed before.
-    pub aborted: usize,
+    /// Behind an error in their transaction or pipeline, so that nobody ran them.
+    pub skipped: usize,
     /// Refused by the gateway.
     pub refused: usize,
-    /// Same only after normalisation.
-    pub reordered: usize,
     /// Out of time or memory: not compared.
     pub exhausted: usize,
-    /// Different, and so in one world too with its rows in another order.
+    /// Scripts at or before which a session ended, and not when they were sent again.
+    pub ended: usize,
+    /// Plans that are not the same.
+    pub other_plans: usize,
+    /// Scripts with rows in another order, and so in one world too.
+    pub reordered: usize,
+    /// Scripts that differ in more, and so in one world too.
     pub open: usize,
     /// Findings, minimised.
     pub divergences: Vec<String>,
@@ -45,17 +49,26 @@ type Tally = BTreeMap<String, BTreeMap<String, (usize, String)>>;
 impl Report {
     /// Counts an item's answer.
     pub fn count(&mut self, message: &Message, answer: &Answer, judge: &Judge) {
-        self.statements += 1;
+        let sent = message.statements().len();
+        self.statements += sent;
         let Some(error) = answer.errors().into_iter().next() else {
-            self.admitted += 1;
+            self.admitted += sent;
             return;
         };
+        if sent == 0 {
+            // Of statements that were sent before.
+            return;
+        }
+        // How much of a pipeline stands behind its error is not looked at.
+        self.skipped += sent - 1;
         let code = error.code().as_str().to_owned();
         let said = skeleton(&error.message());
         if code == "25P02" {
-            self.rejected += 1;
-            self.aborted += 1;
-        } else if let Some(refusal) = judge.refusal(message) {
+            self.skipped += 1;
+        } else if let Some(refusal) = judge
+            .refusal(message)
+            .filter(|refusal| refusal.reason().sqlstate().as_str() == code)
+        {
             self.refused += 1;
             let reason = refusal.reason().as_str().to_owned();
             let said = match refusal.reason() {
@@ -63,19 +76,38 @@ impl Report {
                 Reason::Syntax | Reason::Construct => error.message().into_owned(),
                 _ => said,
             };
-            tally(&mut self.reasons, reason, said, 1, message.sql());
+            tally(&mut self.reasons, reason, said, 1, &message.sql());
+        } else if code == "42501" {
+            // What the judge does not know of, such as rows out of scope, or a privilege that
+            // PostgreSQL misses; taken for ours.
+            self.refused += 1;
+            tally(
+                &mut self.reasons,
+                "privilege".to_owned(),
+                said,
+                1,
+                &message.sql(),
+            );
         } else {
             self.rejected += 1;
-            tally(&mut self.codes, code, said, 1, message.sql());
+            tally(&mut self.codes, code, said, 1, &message.sql());
         }
     }
 
     /// Counts a comparison that was not a finding.
     pub fn compared(&mut self, comparison: Comparison) {
         match comparison {
-            Comparison::Same | Comparison::Different => {}
-            Comparison::SameRows => self.reordered += 1,
+            Comparison::Same | Comparison::OtherOrder | Comparison::Different => {}
+            Comparison::OtherPlan => self.other_plans += 1,
             Comparison::Exhausted => self.exhausted += 1,
+        }
+    }
+
+    /// Counts a difference that SQL leaves open.
+    pub fn left_open(&mut self, difference: &Difference) {
+        match difference {
+            Difference::Order(_) => self.reordered += 1,
+            Difference::Content(_) | Difference::Leak(_) => self.open += 1,
         }
     }
 
@@ -84,10 +116,12 @@ impl Report {
         self.statements += other.statements;
         self.admitted += other.admitted;
         self.rejected += other.rejected;
-        self.aborted += other.aborted;
+        self.skipped += other.skipped;
         self.refused += other.refused;
-        self.reordered += other.reordered;
         self.exhausted += other.exhausted;
+        self.ended += other.ended;
+        self.other_plans += other.other_plans;
+        self.reordered += other.reordered;
         self.open += other.open;
         self.divergences.extend(other.divergences);
         for (into, from) in [
@@ -114,19 +148,21 @@ fn tally(into: &mut Tally, key: String, said: String, count: usize, sql: &str) {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = |part: usize| 100.0 * part as f64 / self.statements.max(1) as f64;
-        writeln!(f, "statements          {:>8}", self.statements)?;
+        writeln!(f, "{:<24}{:>8}", "statements", self.statements)?;
         for (word, count) in [
             ("admitted", self.admitted),
             ("rejected by PostgreSQL", self.rejected),
-            ("  in a failed block", self.aborted),
+            ("skipped after an error", self.skipped),
             ("refused", self.refused),
-            ("same rows, other order", self.reordered),
             ("out of time, memory", self.exhausted),
-            ("left open by SQL", self.open),
+            ("sent again", self.ended),
+            ("plans not the same", self.other_plans),
+            ("order left open by SQL", self.reordered),
+            ("more left open by SQL", self.open),
         ] {
-            writeln!(f, "{word:<22}{count:>6}  {:>5.1} %", share(count))?;
+            writeln!(f, "{word:<24}{count:>8}  {:>5.1} %", share(count))?;
         }
-        writeln!(f, "divergences         {:>8}", self.divergences.len())?;
+        writeln!(f, "{:<24}{:>8}", "divergences", self.divergences.len())?;
         listed(f, "refused, by reason", &self.reasons)?;
         listed(f, "rejected by PostgreSQL, by SQLSTATE", &self.codes)?;
         for divergence in &self.divergences {

@@ -12,11 +12,10 @@ use super::judge::Judge;
 use super::report::Report;
 use super::schema::{Table, tables};
 use super::side::Side;
-use super::transcript::{Comparison, compare, normalised};
+use super::transcript::{Comparison, Difference, differs};
 use super::worlds::{Hospital, Place, Release};
 use crate::House;
 use crate::attack;
-use crate::canary::World;
 
 /// Scripts that are sent before any answer is waited for.
 const SCRIPTS: usize = 16;
@@ -47,17 +46,30 @@ const VOLATILE: [&str; 4] = [
     "show-grant",
 ];
 
+/// Where statements come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The grammar.
+    Grammar,
+    /// Scripts that somebody else made, such as sqlsmith.
+    Scripts(Vec<Script>),
+}
+
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// How many statements.
     pub statements: usize,
+    /// Where they come from.
+    pub source: Source,
     /// Where to begin.
     pub seed: u64,
     /// Under which grant.
     pub release: Release,
     /// How everything is set up.
     pub house: House,
+    /// What makes the second world differ where it must not, for tests of the test.
+    pub broken: String,
     /// Whether the attack list is played first.
     pub attacks: bool,
     /// Ends a run before its number is reached.
@@ -68,6 +80,20 @@ pub struct Plan {
     pub progress: usize,
 }
 
+/// A script, and what it was made of.
+struct Made {
+    seed: u64,
+    script: Script,
+    choices: Vec<u32>,
+}
+
+/// What playing a script alone shows.
+enum Verdict {
+    Same,
+    Open(Difference),
+    Diverges(Difference),
+}
+
 struct Runner<'a> {
     grammar: Grammar,
     tables: Vec<Table>,
@@ -76,15 +102,40 @@ struct Runner<'a> {
     two: Side<'a>,
     shuffled: Side<'a>,
     report: Report,
+    writes: bool,
     shrink: Duration,
+}
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Of the attack list.
+    pub attacks: Report,
+    /// Of generated statements.
+    pub generated: Report,
+}
+
+impl Found {
+    /// Every finding.
+    pub fn divergences(&self) -> impl Iterator<Item = &String> {
+        let attacks = self.attacks.divergences.iter();
+        attacks.chain(&self.generated.divergences)
+    }
 }
 
 /// Runs a plan.
 ///
 /// # Panics
 /// When the worlds do not start.
-pub async fn run(plan: &Plan) -> Report {
-    let start = |place| Hospital::start(place, plan.release, plan.house.clone());
+pub async fn run(plan: &Plan) -> Found {
+    let start = |place| {
+        let broken = if place == Place::Two {
+            plan.broken.as_str()
+        } else {
+            ""
+        };
+        Hospital::start(place, plan.release, plan.house.clone(), broken)
+    };
     // One after another: the first makes the template that all are copies of.
     let one = start(Place::One).await;
     let (two, shuffled) = (start(Place::Two).await, start(Place::Shuffled).await);
@@ -107,20 +158,37 @@ pub async fn run(plan: &Plan) -> Report {
         two: Side::new(&two),
         shuffled: Side::new(&shuffled),
         report: Report::default(),
+        writes: plan.release.writes(),
         shrink: plan.shrink,
     };
+    let mut found = Found::default();
+    runner.greetings().await;
     if plan.attacks {
         runner.attacks().await;
+        found.attacks = std::mem::take(&mut runner.report);
     }
+    let mut listed = match &plan.source {
+        Source::Grammar => [].iter(),
+        Source::Scripts(scripts) => scripts.iter(),
+    };
     let started = Instant::now();
     let (mut number, mut said) = (0, 0);
     while runner.report.statements < plan.statements
         && runner.report.divergences.len() < FINDINGS
         && started.elapsed() < plan.limit
     {
-        let seeds = (number..number + SCRIPTS as u64)
-            .map(|n| plan.seed.wrapping_mul(1 << 32).wrapping_add(n));
-        runner.round(&seeds.collect::<Vec<_>>()).await;
+        let numbers = number..number + SCRIPTS as u64;
+        let scripts: Vec<Made> = match plan.source {
+            Source::Grammar => numbers
+                .map(|number| plan.seed.wrapping_mul(1 << 32).wrapping_add(number))
+                .map(|seed| runner.made(seed))
+                .collect(),
+            Source::Scripts(_) => numbers.zip(&mut listed).map(Made::listed).collect(),
+        };
+        if scripts.is_empty() {
+            break;
+        }
+        runner.round(scripts).await;
         number += SCRIPTS as u64;
         if plan.progress > 0 && runner.report.statements / plan.progress > said {
             said = runner.report.statements / plan.progress;
@@ -135,49 +203,61 @@ pub async fn run(plan: &Plan) -> Report {
             );
         }
     }
-    runner.report
+    found.generated = runner.report;
+    found
 }
 
 impl Runner<'_> {
-    async fn round(&mut self, seeds: &[u64]) {
-        let mut scripts = Vec::new();
-        for seed in seeds {
-            scripts.push(self.generate(Choices::seeded(*seed)));
+    fn made(&self, seed: u64) -> Made {
+        let (script, choices) = self.generate(Choices::seeded(seed));
+        Made {
+            seed,
+            script,
+            choices,
         }
+    }
+
+    async fn round(&mut self, scripts: Vec<Made>) {
         let items: Vec<Item> = scripts
             .iter()
-            .flat_map(|(script, _)| script.items.clone())
+            .flat_map(|made| made.script.items.clone())
             .collect();
         let (one, two) = tokio::join!(self.one.play(&items), self.two.play(&items));
         let mut at = 0;
-        for (number, (script, made)) in scripts.into_iter().enumerate() {
+        // What ran out of time in one world only may have left something in that session only; so has the
+        // end of a session.
+        let mut uneven = one.iter().chain(&two).any(Answer::closed);
+        for made in scripts {
+            let script = &made.script;
             let here = at..at + script.items.len();
             at = here.end;
             let (Some(one), Some(two)) = (one.get(here.clone()), two.get(here)) else {
-                // A session ended within this script or before.
-                let first = script
-                    .items
-                    .iter()
-                    .map(|item| item.message.sql())
-                    .collect::<Vec<_>>();
-                self.report.divergences.push(format!(
-                    "a session ended at or before script {} of seed {}: {first:#?}",
-                    number, seeds[number]
-                ));
+                // A session ended within this script or before: of a lease that a busy machine did not
+                // renew, if it does not again.
+                let ended = Difference::Content("a session ended".to_owned());
+                self.report.ended += 1;
+                self.look_closer(made, &ended, true).await;
                 self.one.renew();
                 self.two.renew();
-                return;
+                continue;
             };
-            let verdict = differs(&script, one, two);
+            let verdict = differs(&script.items, one, two);
             for ((item, one), _) in script.items.iter().zip(one).zip(two) {
                 self.report.count(&item.message, one, &self.judge);
             }
             match verdict {
-                Ok(comparisons) => comparisons
-                    .into_iter()
-                    .for_each(|c| self.report.compared(c)),
-                Err(_) => self.look_closer(seeds[number], script, made).await,
+                Ok(comparisons) => {
+                    uneven |= comparisons.contains(&Comparison::Exhausted);
+                    comparisons
+                        .into_iter()
+                        .for_each(|c| self.report.compared(c));
+                }
+                Err(difference) => self.look_closer(made, &difference, uneven).await,
             }
+        }
+        if uneven {
+            self.one.renew();
+            self.two.renew();
         }
     }
 
@@ -200,16 +280,18 @@ impl Runner<'_> {
                 for (item, answer) in script.items.iter().zip(&one) {
                     self.report.count(&item.message, answer, &self.judge);
                 }
-                match differs(&script, &one, &two) {
+                match differs(&script.items, &one, &two) {
                     Ok(comparisons) => comparisons
                         .into_iter()
                         .for_each(|c| self.report.compared(c)),
-                    Err(why) if why.starts_with(LEAK) || !self.is_open(&script, &one).await => {
-                        let text = format!("DIVERGENCE, attack {}: {why}", attack.name);
+                    Err(difference) if self.is_open(&script, &one, &difference).await => {
+                        self.report.left_open(&difference);
+                    }
+                    Err(difference) => {
+                        let text = format!("DIVERGENCE, attack {}: {difference}", attack.name);
                         eprintln!("{text}");
                         self.report.divergences.push(text);
                     }
-                    Err(_) => self.report.open += 1,
                 }
             }
         }
@@ -223,16 +305,46 @@ impl Runner<'_> {
     }
 
     fn generate(&self, choices: Choices) -> (Script, Vec<u32>) {
-        Generator::new(&self.grammar, &self.tables, choices).script()
+        Generator::new(&self.grammar, &self.tables, choices)
+            .writing(self.writes)
+            .script()
     }
 
-    /// Whether a difference is one: not if SQL leaves it open. Then makes it small.
-    async fn look_closer(&mut self, seed: u64, script: Script, made: Vec<u32>) {
-        let Some(why) = self.diverges(&script).await else {
-            self.report.open += 1;
-            return;
+    /// What the two worlds say at login, before any statement.
+    async fn greetings(&mut self) {
+        let (one, two) = (self.one.greeting().await, self.two.greeting().await);
+        if one != two {
+            let text = format!("DIVERGENCE, at login:\n  1 {one:?}\n  2 {two:?}");
+            eprintln!("{text}");
+            self.report.divergences.push(text);
+        }
+    }
+
+    /// Whether a difference is one: not if SQL leaves it open, nor if it is not there in new sessions and
+    /// the old ones were `uneven`. Then makes it small.
+    async fn look_closer(&mut self, made: Made, first: &Difference, uneven: bool) {
+        let mut why = match self.diverges(&made.script).await {
+            Verdict::Same if uneven => return,
+            Verdict::Same => {
+                let text = format!(
+                    "DIVERGENCE, seed {}, not in new sessions: {first}",
+                    made.seed
+                );
+                eprintln!("{text}");
+                self.report.divergences.push(text);
+                return;
+            }
+            Verdict::Open(difference) => {
+                self.report.left_open(&difference);
+                return;
+            }
+            Verdict::Diverges(difference) => difference,
         };
-        let (mut script, mut made, mut why) = (script, made, why);
+        let Made {
+            seed,
+            mut script,
+            choices: mut made,
+        } = made;
         let started = Instant::now();
         let mut tries = 0;
         'smaller: loop {
@@ -246,7 +358,7 @@ impl Runner<'_> {
                 if next == script {
                     continue;
                 }
-                if let Some(found) = self.diverges(&next).await {
+                if let Verdict::Diverges(found) = self.diverges(&next).await {
                     (script, made, why) = (next, used, found);
                     continue 'smaller;
                 }
@@ -264,29 +376,46 @@ impl Runner<'_> {
         self.report.divergences.push(text);
     }
 
-    /// Plays a script alone in both worlds; what differs, unless it does so in one world alone.
-    async fn diverges(&mut self, script: &Script) -> Option<String> {
+    /// Plays a script alone in both worlds.
+    async fn diverges(&mut self, script: &Script) -> Verdict {
         let (one, two) = self.alone(script).await;
-        let why = differs(script, &one, &two).err()?;
-        if !why.starts_with(LEAK) && self.is_open(script, &one).await {
-            return None;
+        match differs(&script.items, &one, &two) {
+            Ok(_) if one.len() < script.items.len() => {
+                let text = format!("both sessions end: {:?}", one.last());
+                Verdict::Diverges(Difference::Content(text))
+            }
+            Ok(_) => Verdict::Same,
+            Err(difference) if self.is_open(script, &one, &difference).await => {
+                Verdict::Open(difference)
+            }
+            Err(difference) => Verdict::Diverges(difference),
         }
-        Some(why)
     }
 
-    /// Whether the first world answers otherwise when its rows are stored in another order, or read by
-    /// another plan.
-    async fn is_open(&mut self, script: &Script, one: &[Answer]) -> bool {
+    /// Whether the first world answers otherwise, in the same way, when its rows are stored in another
+    /// order or read by another plan.
+    async fn is_open(&mut self, script: &Script, one: &[Answer], difference: &Difference) -> bool {
+        if matches!(difference, Difference::Leak(_)) {
+            return false;
+        }
         for salt in 0..ORDERS {
             if salt > 0 {
+                self.shuffled.renew();
                 self.shuffled.hospital().shuffle(salt).await;
             }
             for settings in OTHER_PLANS {
                 self.shuffled.renew();
                 self.shuffled.play(&[Item::simple(settings)]).await;
                 let other = self.shuffled.play(&script.items).await;
-                if differs(script, one, &other).is_err() {
-                    return true;
+                if other.iter().any(Answer::closed) {
+                    continue;
+                }
+                match (difference, differs(&script.items, one, &other)) {
+                    (Difference::Content(_), Err(Difference::Content(_)))
+                    | (Difference::Order(_), Err(Difference::Content(_) | Difference::Order(_))) => {
+                        return true;
+                    }
+                    (_, Ok(_) | Err(_)) => {}
                 }
             }
         }
@@ -294,56 +423,15 @@ impl Runner<'_> {
     }
 }
 
-const LEAK: &str = "a canary left: ";
+// === impl Made ===
 
-/// The comparisons of a script's answers, or what differs.
-fn differs(script: &Script, one: &[Answer], two: &[Answer]) -> Result<Vec<Comparison>, String> {
-    let mut comparisons = Vec::new();
-    for (world, answers) in [(World::One, one), (World::Two, two)] {
-        for (item, answer) in script.items.iter().zip(answers) {
-            // A plan repeats the statement, and statements guess at what is masked.
-            let own = item.message.sql();
-            if item.plan || world.find(own.as_bytes()).is_some() {
-                continue;
-            }
-            for frame in answer.frames() {
-                if let Some(around) = world.find(frame.bytes()) {
-                    return Err(format!("{LEAK}{around}"));
-                }
-            }
+impl Made {
+    /// A script that cannot be made smaller.
+    fn listed((number, script): (u64, &Script)) -> Self {
+        Self {
+            seed: number,
+            script: script.clone(),
+            choices: Vec::new(),
         }
     }
-    if one.len() != two.len() {
-        return Err(format!("{} answers and {}", one.len(), two.len()));
-    }
-    for ((item, one), two) in script.items.iter().zip(one).zip(two) {
-        let comparison = compare(item, one, two);
-        if comparison == Comparison::Different {
-            return Err(first_difference(item, one, two));
-        }
-        comparisons.push(comparison);
-        if comparison == Comparison::Exhausted {
-            // What follows in the same transaction follows from it.
-            break;
-        }
-    }
-    Ok(comparisons)
-}
-
-fn first_difference(item: &Item, one: &Answer, two: &Answer) -> String {
-    let (left, right) = (normalised(item, one), normalised(item, two));
-    let show = |frames: &[Vec<u8>], at: usize| {
-        frames.get(at).map_or("nothing".to_owned(), |frame| {
-            String::from_utf8_lossy(frame).chars().take(300).collect()
-        })
-    };
-    let at = (0..left.len().max(right.len()))
-        .find(|at| left.get(*at) != right.get(*at))
-        .unwrap_or(0);
-    format!(
-        "{:?}\n  1 {:?}\n  2 {:?}",
-        item.message.sql(),
-        show(&left, at),
-        show(&right, at)
-    )
 }

@@ -1,7 +1,23 @@
 //! What the generator knows of the hospital: its tables, from the classification file that the
 //! gateway itself is given.
 
-use phigate_testkit::clinic;
+use super::worlds::classification;
+
+/// The view that stands in every world (`worlds/objects.sql`), and its columns: table and name.
+const VIEW: (&str, [(&str, &str); 9]) = (
+    "visits",
+    [
+        ("encounters", "encounter_id"),
+        ("encounters", "patient_id"),
+        ("patients", "last_name"),
+        ("patients", "ssn"),
+        ("patients", "sex"),
+        ("patients", "birth_date"),
+        ("encounters", "kind"),
+        ("encounters", "started_at"),
+        ("encounters", "age_at_visit"),
+    ],
+);
 
 /// The kinds of value that expressions are made of. `char`, `varchar` and `text` are one, and so
 /// are `smallint` and `integer`.
@@ -68,7 +84,7 @@ pub struct Table {
 }
 
 /// Tables of a dozen rows.
-const FEW: [&str; 2] = ["departments", "devices"];
+const FEW: [&str; 3] = ["departments", "devices", "worksheet"];
 
 impl Ty {
     /// Every kind, simple ones first.
@@ -146,6 +162,30 @@ impl Ty {
         }
     }
 
+    /// Its type's oid (`pg_type.dat`), 0 where the server is to find it out.
+    pub fn oid(self) -> u32 {
+        match self {
+            Self::Int => 23,
+            Self::Text => 25,
+            Self::Bool => 16,
+            Self::Date => 1082,
+            Self::Num => 1700,
+            Self::Stamp => 1184,
+            Self::Big => 20,
+            Self::Span => 1186,
+            Self::Real => 700,
+            Self::Uuid => 2950,
+            Self::Bytes => 17,
+            Self::Inet => 869,
+            Self::Json => 3802,
+            Self::Status => 0,
+            Self::Texts => 1009,
+            Self::Ints => 1007,
+            Self::Dates => 3912,
+            Self::Words => 3614,
+        }
+    }
+
     /// The kind of a column of the classification file.
     fn of_column(sql: &str) -> Self {
         match sql.split('(').next().unwrap_or(sql) {
@@ -164,7 +204,7 @@ impl Ty {
 /// `None` where it is not there.
 pub fn tables(keeps: impl Fn(&str) -> Option<bool>) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
-    for line in clinic::CLASSIFICATION.lines().skip(1) {
+    for line in classification().lines().skip(1) {
         // The only commas inside a field are those of numeric(p,s).
         let line = line.replace("\"numeric(10,2)\"", "numeric");
         let line = line.replace("\"numeric(8,2)\"", "numeric");
@@ -190,5 +230,25 @@ pub fn tables(keeps: impl Fn(&str) -> Option<bool>) -> Vec<Table> {
             });
         }
     }
+    let view = view(&tables);
+    tables.push(view);
     tables
+}
+
+/// What is seen through the view, as the tables show it.
+fn view(tables: &[Table]) -> Table {
+    let (name, columns) = VIEW;
+    let columns = columns.into_iter().filter_map(|(table, name)| {
+        let table = tables.iter().find(|found| found.name == table)?;
+        table
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .cloned()
+    });
+    Table {
+        name: name.to_owned(),
+        columns: columns.collect(),
+        few: false,
+    }
 }

@@ -1,10 +1,14 @@
 //! One side of the test: a session in one world, and messages sent to it in a row.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use bytes::BytesMut;
-use phigate_testkit::client::{Answer, Client};
+use phigate_testkit::client::{Answer, Client, cancel};
 use phigate_wire::frontend;
 
-use super::generate::{Item, Message};
+use super::generate::{Item, Message, Step};
+use super::transcript;
 use super::worlds::Hospital;
 
 /// What every session starts with: statements that run longer are not compared.
@@ -13,6 +17,9 @@ const SETTINGS: &str = "SET statement_timeout = 1500";
 /// As many bytes are sent at most before answers are read: they fit into socket buffers, so that
 /// neither end waits for the other.
 const IN_FLIGHT: usize = 32 << 10;
+
+/// A query may not run yet when it is cancelled: it is cancelled again after so long.
+const CANCEL_AGAIN: Duration = Duration::from_millis(20);
 
 /// A session that is renewed when it ends.
 pub struct Side<'a> {
@@ -32,6 +39,14 @@ impl<'a> Side<'a> {
     /// Sends all items, reading answers as late as possible; one answer an item. An item whose answer
     /// says that the session ended is the last that was answered, in every case.
     pub async fn play(&mut self, items: &[Item]) -> Vec<Answer> {
+        let newest = self.hospital.newest;
+        let answers = self.answers(items).await.into_iter();
+        answers
+            .map(|answer| answer.map(|frame| transcript::without_own_numbers(frame, newest)))
+            .collect()
+    }
+
+    async fn answers(&mut self, items: &[Item]) -> Vec<Answer> {
         let mut client = match self.client.take() {
             Some(client) => client,
             None => self.connect().await,
@@ -42,8 +57,19 @@ impl<'a> Side<'a> {
         for (number, item) in items.iter().enumerate() {
             encode(&item.message, &mut out);
             waiting += 1;
-            let last = number + 1 == items.len();
-            if !last && out.len() < IN_FLIGHT {
+            let next = items.get(number + 1).map(|item| &item.message);
+            // A query that is cancelled is sent alone.
+            let alone = |message: &Message| matches!(message, Message::Cancelled(_));
+            if next.is_some_and(|next| !alone(next))
+                && !alone(&item.message)
+                && out.len() < IN_FLIGHT
+            {
+                continue;
+            }
+            if alone(&item.message) {
+                answers.push(cancelled(client, self.hospital.login.address(), &out.split()).await);
+                client = self.connect().await;
+                waiting = 0;
                 continue;
             }
             if client.try_send(&out.split()).await.is_err() {
@@ -61,6 +87,14 @@ impl<'a> Side<'a> {
         }
         self.client = Some(client);
         answers
+    }
+
+    /// What its login said, of a new session.
+    pub async fn greeting(&mut self) -> Vec<String> {
+        let client = self.connect().await;
+        let greeting = transcript::greeting(client.session());
+        self.client = Some(client);
+        greeting
     }
 
     /// Where it is.
@@ -81,9 +115,30 @@ impl<'a> Side<'a> {
     }
 }
 
+/// The answer to a query that is cancelled until it is answered. The session is of no use after that.
+async fn cancelled(mut client: Client, address: SocketAddr, query: &[u8]) -> Answer {
+    let key = client.session().key.clone();
+    if client.try_send(query).await.is_err() {
+        return client.answer().await;
+    }
+    let answer = client.answer();
+    tokio::pin!(answer);
+    loop {
+        if let Some(key) = &key {
+            cancel(address, key).await;
+        }
+        // As long as the server needs to see it, or a little longer.
+        tokio::select! {
+            answer = &mut answer => return answer,
+            () = tokio::time::sleep(CANCEL_AGAIN) => {}
+        }
+    }
+}
+
 fn encode(message: &Message, out: &mut BytesMut) {
     let (sql, params, binary, rows) = match message {
-        Message::Simple(sql) => return frontend::query(sql, out),
+        Message::Simple(sql) | Message::Cancelled(sql) => return frontend::query(sql, out),
+        Message::Wire(steps) => return steps.iter().for_each(|step| encode_step(step, out)),
         Message::Extended {
             sql,
             params,
@@ -107,4 +162,49 @@ fn encode(message: &Message, out: &mut BytesMut) {
         frontend::execute("", 0, out);
     }
     frontend::sync(out);
+}
+
+fn encode_step(step: &Step, out: &mut BytesMut) {
+    use frontend::Target::{Portal, Statement};
+    match step {
+        Step::Parse { name, sql, types } => frontend::parse(name, sql, types, out),
+        Step::Bind {
+            portal,
+            statement,
+            params,
+            binary,
+            results,
+        } => {
+            let binary: Vec<Option<Vec<u8>>> = params
+                .iter()
+                .map(|param| param.binary().filter(|_| *binary))
+                .collect();
+            let texts = params.iter().map(|param| param.text.map(str::as_bytes));
+            let values = texts.zip(&binary);
+            let bind = frontend::Bind {
+                portal,
+                statement,
+                param_formats: binary
+                    .iter()
+                    .map(|value| i16::from(value.is_some()))
+                    .collect(),
+                params: values
+                    .map(|(text, binary)| binary.as_deref().or(text))
+                    .collect(),
+                result_formats: results.clone(),
+            };
+            frontend::bind(&bind, out);
+        }
+        Step::DescribeStatement(name) => frontend::describe(Statement(name), out),
+        Step::DescribePortal(name) => frontend::describe(Portal(name), out),
+        Step::Execute(portal, rows) => frontend::execute(portal, *rows, out),
+        Step::CloseStatement(name) => frontend::close(Statement(name), out),
+        Step::ClosePortal(name) => frontend::close(Portal(name), out),
+        Step::Flush => frontend::flush(out),
+        Step::Sync => frontend::sync(out),
+        Step::Query(sql) => frontend::query(sql, out),
+        Step::CopyData(lines) => frontend::copy_data(lines.as_bytes(), out),
+        Step::CopyDone => frontend::copy_done(out),
+        Step::CopyFail => frontend::copy_fail("the client gave up", out),
+    }
 }

@@ -1,22 +1,24 @@
 //! Worlds: small hospitals of the same rows whose cells differ where a release hides them, by value,
-//! width, number of distinct values and null-ness, each as far as the transform hides it.
-//!
-//! Injective transforms (`pseudonym` but under safe harbor) are the same in both worlds: columns and
-//! the project's key alike, so that codes agree.
+//! width, number of distinct values and null-ness, each as far as the transform hides it; and, where a
+//! grant limits the rows, whose other rows have nothing in common. Both are analysed.
+
+mod keyed;
 
 use phigate_phi::{Classification, ColumnName, EffectivePolicy, Unclassified};
 use phigate_testkit::{Cluster, Options, clinic, template};
 use phigate_types::Profile;
 
 use crate::admin::{Grant, Login};
+use crate::analyst::direct;
 use crate::canary::World;
-use crate::{House, Phigate};
+use crate::{Enforcement, House, Phigate};
 
 /// The patients of a world: few, so that joins of three tables end at once.
 const PATIENTS: u32 = 60;
 
-/// The project key of every world.
+/// The project key of the worlds, and of the second one where keys compensate for values.
 const PROJECT_KEY: [u8; 32] = [7; 32];
+const OTHER_KEY: [u8; 32] = [8; 32];
 
 /// What a grant releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +27,14 @@ pub enum Release {
     Limited,
     /// `safe_harbor`: keys, dates, places and ages are hidden too.
     SafeHarbor,
+    /// `expert`: keys are codes, dates are shifted, each under the project's key.
+    Expert,
     /// `limited_dataset` with columns blocked and others revealed.
     Custom,
+    /// `limited_dataset` under a grant that may write.
+    Writing,
+    /// `limited_dataset` of listed patients, without sensitive rows: with masked views only.
+    Cohort,
     /// `identified`: nothing is hidden, so that what worlds differ in must be found.
     Identified,
 }
@@ -52,6 +60,8 @@ pub struct Hospital {
     pub place: Place,
     /// What runs.
     pub phigate: Phigate,
+    /// The number of the newest relation: sessions' own are newer.
+    pub newest: u32,
 }
 
 const BLOCKED: [&str; 5] = [
@@ -63,56 +73,89 @@ const BLOCKED: [&str; 5] = [
 ];
 const REVEALED: [&str; 2] = ["patients.marital_status", "claims.claim_number"];
 
+/// The patients of a limited grant: `cohort_*.sql` know the last of them.
+const COHORT: std::ops::RangeInclusive<u32> = 1..=40;
+
+/// Which rows are sensitive.
+const RULES: &str = include_str!("worlds/rules.toml");
+
+/// What is in every world beside the hospital.
+const OBJECTS: &str = include_str!("worlds/objects.sql");
+const CLASSIFIED: &str = include_str!("worlds/objects.csv");
+
+/// Columns of which the expert's release is not what their class makes of them: codes of uuids cannot be
+/// compensated by a key, and scrubbed text is to be seen somewhere.
+const EXPERT: [(&str, &str); 2] = [("record_uuid", "null"), ("body", "text_scrub")];
+
 // === impl Release ===
 
 impl Release {
     /// Every one that hides something.
-    pub const ALL: [Self; 3] = [Self::Limited, Self::SafeHarbor, Self::Custom];
+    pub const ALL: [Self; 6] = [
+        Self::Limited,
+        Self::SafeHarbor,
+        Self::Expert,
+        Self::Custom,
+        Self::Writing,
+        Self::Cohort,
+    ];
 
     /// Its name on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Limited => "limited_dataset",
             Self::SafeHarbor => "safe_harbor",
+            Self::Expert => "expert",
             Self::Custom => "custom",
+            Self::Writing => "writing",
+            Self::Cohort => "cohort",
             Self::Identified => "identified",
         }
     }
 
+    /// Whether there are such grants in a mode.
+    pub fn is_possible(self, enforcement: Enforcement) -> bool {
+        self != Self::Cohort || enforcement == Enforcement::Views
+    }
+
+    /// Whether its grant may write.
+    pub fn writes(self) -> bool {
+        self == Self::Writing
+    }
+
     fn profile(self) -> Profile {
         match self {
-            Self::Limited | Self::Custom => Profile::LimitedDataset,
+            Self::Limited | Self::Custom | Self::Writing | Self::Cohort => Profile::LimitedDataset,
             Self::SafeHarbor => Profile::SafeHarbor,
+            Self::Expert => Profile::Expert,
             Self::Identified => Profile::Identified,
         }
     }
 
     fn lists(self) -> (&'static [&'static str], &'static [&'static str]) {
-        match self {
-            Self::Custom => (&REVEALED, &BLOCKED),
-            Self::Limited | Self::SafeHarbor | Self::Identified => (&[], &[]),
+        if self == Self::Custom {
+            (&REVEALED, &BLOCKED)
+        } else {
+            (&[], &[])
         }
     }
 
     /// What it does to every column.
     ///
     /// # Panics
-    /// When the hospital's classification is not one.
+    /// When the classification is not one.
     pub fn policy(self) -> EffectivePolicy {
-        let classification =
-            Classification::parse(clinic::CLASSIFICATION, "clinic.phi.csv").expect("classified");
         let names = |list: &[&str]| -> Vec<ColumnName> {
             list.iter()
                 .map(|name| name.parse().expect("a column"))
                 .collect()
         };
         let (reveal, block) = self.lists();
-        let (reveal, block) = (names(reveal), names(block));
         EffectivePolicy::derive(
-            &classification,
+            &Classification::parse(&classification(), "clinic.phi.csv").expect("classified"),
             self.profile(),
-            &reveal,
-            &block,
+            &names(reveal),
+            &names(block),
             Unclassified::Refuse,
         )
         .expect("a policy")
@@ -122,43 +165,122 @@ impl Release {
         let (reveal, block) = self.lists();
         let grant = grant.profile(self.profile().as_str());
         let grant = reveal.iter().fold(grant, |grant, name| grant.reveal(name));
-        block.iter().fold(grant, |grant, name| grant.block(name))
+        let grant = block.iter().fold(grant, |grant, name| grant.block(name));
+        match self {
+            Self::Writing => grant.write(),
+            Self::Cohort => {
+                let ids: Vec<_> = COHORT.map(|id| id.to_string()).collect();
+                grant.patients(&ids.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            Self::Limited | Self::SafeHarbor | Self::Expert | Self::Custom | Self::Identified => {
+                grant
+            }
+        }
     }
+
+    /// What makes a world of the hospital, after the marks.
+    fn sql(self, place: Place) -> String {
+        let two = place == Place::Two;
+        match self {
+            Self::Limited | Self::Writing | Self::Identified => String::new(),
+            Self::SafeHarbor if two => include_str!("worlds/safe_harbor_two.sql").to_owned(),
+            Self::SafeHarbor => include_str!("worlds/safe_harbor_one.sql").to_owned(),
+            Self::Custom if two => include_str!("worlds/custom_two.sql").to_owned(),
+            Self::Custom => include_str!("worlds/custom_one.sql").to_owned(),
+            Self::Cohort if two => include_str!("worlds/cohort_two.sql").to_owned(),
+            Self::Cohort => include_str!("worlds/cohort_one.sql").to_owned(),
+            Self::Expert if two => {
+                let keyed = keyed::sql(&self.policy(), type_of, &PROJECT_KEY, &OTHER_KEY);
+                format!("{}{keyed}", include_str!("worlds/expert_two.sql"))
+            }
+            Self::Expert => include_str!("worlds/expert_one.sql").to_owned(),
+        }
+    }
+}
+
+/// The classification of every world: the hospital's, what stands beside it, and what an expert says.
+pub fn classification() -> String {
+    let mut lines = clinic::CLASSIFICATION.lines();
+    let mut text = format!("{},expert\n", lines.next().unwrap_or_default());
+    for line in lines {
+        let column = line.split(',').nth(1);
+        let expert = EXPERT.iter().find(|(name, _)| column == Some(name));
+        let expert = expert.map_or("", |(_, transform)| transform);
+        text.extend([line, ",", expert, "\n"]);
+    }
+    text + CLASSIFIED
+}
+
+/// The type of a column as the classification writes it.
+fn type_of(table: &str, column: &str) -> String {
+    let key = format!("{table},{column},");
+    let text = classification();
+    let found = text.lines().find_map(|line| line.strip_prefix(&key));
+    let ty = found.and_then(|rest| rest.split(',').next());
+    ty.unwrap_or_else(|| panic!("{table}.{column} is not classified"))
+        .to_owned()
 }
 
 // === impl Hospital ===
 
 impl Hospital {
-    /// Starts a world.
+    /// Starts a world, to which `more` is done last.
     ///
     /// # Panics
     /// When anything does not start.
-    pub async fn start(place: Place, release: Release, house: House) -> Self {
+    pub async fn start(place: Place, release: Release, house: House, more: &str) -> Self {
         let cluster = small().await;
-        let house = house.sql(sql(place, release));
+        let house = house
+            .sql(OBJECTS)
+            .sql(sql(place, release))
+            .sql(more)
+            .classification(classification());
+        let house = if release == Release::Cohort {
+            house.rows(RULES)
+        } else {
+            house
+        };
         let phigate = house.start_on(cluster).await;
+        if release == Release::Cohort {
+            phigate
+                .harden_rows(release.profile().as_str(), RULES, true, &[])
+                .await;
+        }
         let login = release.grant(phigate.grant("alice")).create().await;
-        phigate.set_project_key(&PROJECT_KEY).await;
+        let key = match (release, place) {
+            (Release::Expert, Place::Two) => OTHER_KEY,
+            _ => PROJECT_KEY,
+        };
+        phigate.set_project_key(&key).await;
+        let newest = newest(&phigate.cluster).await;
         Self {
             login,
             place,
             phigate,
+            newest,
         }
     }
-}
 
-impl Hospital {
     /// Stores every row once more, in an order that depends on the salt. What an answer follows of that,
     /// SQL leaves open.
     ///
     /// # Panics
     /// When PostgreSQL refuses.
     pub async fn shuffle(&self, salt: usize) {
-        let sql = SHUFFLE.replace("@SALT@", &salt.to_string());
+        let sql = shuffle(salt);
         let sql = format!("SET session_replication_role = replica; {sql}; ANALYZE");
         let done = self.phigate.cluster.execute(clinic::DATABASE, &sql).await;
         done.unwrap_or_else(|error| panic!("shuffling: {error}"));
     }
+}
+
+async fn newest(cluster: &Cluster) -> u32 {
+    let url = cluster.url(clinic::DATABASE);
+    let rows = direct(&url, "SELECT max(oid)::text FROM pg_class").await;
+    let newest = rows
+        .first()
+        .and_then(|row| row.first()?.as_deref()?.parse().ok());
+    newest.expect("a number")
 }
 
 async fn small() -> Cluster {
@@ -171,23 +293,24 @@ async fn small() -> Cluster {
         .unwrap_or_else(|error| panic!("no private PostgreSQL: {error}"))
 }
 
+/// A hospital that is no world: its rows as they were made, for whoever reads the catalog only.
+pub(super) async fn without_marks() -> Cluster {
+    let cluster = small().await;
+    let done = cluster.execute(clinic::DATABASE, OBJECTS).await;
+    done.unwrap_or_else(|error| panic!("the tables beside the hospital: {error}"));
+    cluster
+}
+
 fn sql(place: Place, release: Release) -> String {
     let marks = match place {
         Place::One | Place::Shuffled => World::One.sql(),
         Place::Two => World::Two.sql(),
     };
-    let more = match (release, place) {
-        (Release::Limited | Release::Identified, _) => "",
-        (Release::SafeHarbor, Place::Two) => SAFE_HARBOR_TWO,
-        (Release::SafeHarbor, Place::One | Place::Shuffled) => SAFE_HARBOR_ONE,
-        (Release::Custom, Place::Two) => CUSTOM_TWO,
-        (Release::Custom, Place::One | Place::Shuffled) => CUSTOM_ONE,
-    };
-    let shuffle = SHUFFLE.replace("@SALT@", "0");
+    let more = release.sql(place);
     let order = if place == Place::Shuffled {
-        &*shuffle
+        shuffle(0)
     } else {
-        ""
+        String::new()
     };
     format!(
         "SET session_replication_role = replica; {marks}; {more}; {order}; ANALYZE; \
@@ -196,75 +319,24 @@ fn sql(place: Place, release: Release) -> String {
     )
 }
 
-/// Instants are kept away from the turn of the year: which year an instant is in depends on the
-/// session's time zone, and so does the mask.
-const SAFE_HARBOR_ONE: &str = "
-    UPDATE patients SET registered_at = make_timestamptz(extract(year FROM registered_at)::int, 3, 9, 1, 2, 3, 'UTC');
-    UPDATE encounters SET started_at = make_timestamptz(extract(year FROM started_at)::int, 3, 9, 1, 2, 3, 'UTC'),
-      ended_at = make_timestamptz(extract(year FROM ended_at)::int, 4, 1, 1, 2, 3, 'UTC');
-    UPDATE observations SET taken_at = make_timestamptz(extract(year FROM taken_at)::int, 3, 9, 4, 5, 6, 'UTC');
-    UPDATE notes SET written_at = make_timestamptz(extract(year FROM written_at)::int, 5, 6, 7, 8, 9, 'UTC')";
+fn shuffle(salt: usize) -> String {
+    include_str!("worlds/shuffle.sql").replace("@SALT@", &salt.to_string())
+}
 
-const SAFE_HARBOR_TWO: &str = "
-    UPDATE patients SET
-      birth_date = CASE WHEN birth_date < '1936-01-01' THEN make_date(1850 + patient_id % 86, 7, 2)
-        ELSE make_date(extract(year FROM birth_date)::int, 1 + patient_id % 12, 1 + patient_id % 28) END,
-      death_date = make_date(extract(year FROM death_date)::int, 12 - patient_id % 12, 1 + patient_id % 27),
-      registered_at = make_timestamptz(extract(year FROM registered_at)::int, 2 + patient_id % 9, 1 + patient_id % 28, 0, 0, 0, 'UTC'),
-      city = repeat('c', 1 + patient_id % 40),
-      zip = CASE WHEN left(zip, 3) IN ('036', '059', '102', '202', '203', '204', '205', '369', '556', '692', '753',
-          '772', '821', '823', '878', '879', '884', '893') THEN '05901' ELSE left(zip, 3) || lpad((patient_id * 7 % 100)::text, 2, '0') END,
-      provider_id = CASE WHEN patient_id % 4 = 0 THEN NULL ELSE 90000 + (provider_id * 31) % 997 END,
-      patient_id = 70000 + (patient_id * 37) % 1009;
-    UPDATE providers SET provider_id = 90000 + (provider_id * 31) % 997;
-    UPDATE encounters SET
-      started_at = make_timestamptz(extract(year FROM started_at)::int, 2 + (encounter_id % 9)::int, 1 + (encounter_id % 28)::int, 0, 0, 0, 'UTC'),
-      ended_at = make_timestamptz(extract(year FROM ended_at)::int, 11, 1 + (encounter_id % 28)::int, 0, 0, 0, 'UTC'),
-      age_at_visit = CASE WHEN age_at_visit >= 90 THEN 90 + encounter_id % 20 ELSE age_at_visit END,
-      provider_id = 90000 + (provider_id * 31) % 997, patient_id = 70000 + (patient_id * 37) % 1009,
-      encounter_id = 5000000000 + (encounter_id * 41) % 3001;
-    UPDATE observations SET
-      taken_at = make_timestamptz(extract(year FROM taken_at)::int, 2 + (observation_id % 9)::int, 5, 0, 0, 0, 'UTC'),
-      patient_id = 70000 + (patient_id * 37) % 1009, encounter_id = 5000000000 + (encounter_id * 41) % 3001,
-      observation_id = 6000000000 + (observation_id * 43) % 20011;
-    UPDATE conditions SET onset_date = make_date(extract(year FROM onset_date)::int, 1 + (condition_id % 12)::int, 3),
-      patient_id = 70000 + (patient_id * 37) % 1009, encounter_id = 5000000000 + (encounter_id * 41) % 3001,
-      condition_id = 6000000000 + (condition_id * 43) % 20011;
-    UPDATE medications SET started_on = make_date(extract(year FROM started_on)::int, 1 + (medication_id % 12)::int, 3),
-      stopped_on = make_date(extract(year FROM stopped_on)::int, 1 + (medication_id % 11)::int, 9),
-      patient_id = 70000 + (patient_id * 37) % 1009, encounter_id = 5000000000 + (encounter_id * 41) % 3001,
-      medication_id = 6000000000 + (medication_id * 43) % 20011;
-    UPDATE notes SET written_at = make_timestamptz(extract(year FROM written_at)::int, 2 + (note_id % 9)::int, 5, 0, 0, 0, 'UTC'),
-      author_id = 90000 + (author_id * 31) % 997, patient_id = 70000 + (patient_id * 37) % 1009,
-      encounter_id = 5000000000 + (encounter_id * 41) % 3001, note_id = 6000000000 + (note_id * 43) % 20011;
-    UPDATE devices SET implanted_on = make_date(extract(year FROM implanted_on)::int, 1 + device_id % 12, 1),
-      patient_id = 70000 + (patient_id * 37) % 1009, device_id = 80000 + (device_id * 43) % 20011;
-    UPDATE claims SET submitted_on = make_date(extract(year FROM submitted_on)::int, 1 + (claim_id % 12)::int, 1),
-      patient_id = 70000 + (patient_id * 37) % 1009, encounter_id = 5000000000 + (encounter_id * 41) % 3001,
-      claim_id = 6000000000 + (claim_id * 43) % 20011;
-    CLUSTER patients USING patients_pkey; CLUSTER encounters USING encounters_pkey; CLUSTER notes USING notes_pkey";
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// Blocked columns, with the first world's mark where they are text.
-const CUSTOM_ONE: &str = "
-    UPDATE patients SET city = 'Qzx' || city;
-    UPDATE notes SET kind = 'Qzx' || kind;
-    UPDATE claims SET claim_number = 'CL' || claim_id";
+    use phigate_phi::RowRules;
 
-const CUSTOM_TWO: &str = "
-    UPDATE patients SET city = 'Wkj' || repeat('c', patient_id % 30);
-    UPDATE encounters SET total_charge = encounter_id;
-    UPDATE medications SET dose_mg = medication_id;
-    UPDATE observations SET value = CASE WHEN observation_id % 2 = 0 THEN NULL ELSE observation_id % 100 END;
-    UPDATE notes SET kind = 'Wkj';
-    UPDATE claims SET claim_number = 'CL' || claim_id";
+    use super::*;
 
-/// Every row once more, in the order of a hash of it.
-const SHUFFLE: &str = "
-    DO $$ DECLARE t regclass; BEGIN
-      FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
-        EXECUTE format('CREATE TEMP TABLE moved AS SELECT * FROM %s', t);
-        EXECUTE format('DELETE FROM %s', t);
-        EXECUTE format('INSERT INTO %s SELECT * FROM moved AS m ORDER BY md5(m::text || ''@SALT@'')', t);
-        DROP TABLE moved;
-      END LOOP;
-    END $$";
+    #[test]
+    fn the_rules_and_the_classification_of_the_worlds_can_be_read() {
+        let rules = RowRules::parse(RULES, "rules.toml").unwrap();
+        let policy = rules.policy(true, &BTreeSet::new()).unwrap();
+        assert!(policy.restricts());
+        let policy = Release::Expert.policy();
+        assert!(policy.rules.len() > 90);
+    }
+}

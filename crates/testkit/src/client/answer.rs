@@ -21,6 +21,13 @@ impl Answer {
         self.closed = true;
     }
 
+    /// The same with each frame replaced.
+    #[must_use]
+    pub fn map(mut self, replace: impl FnMut(Frame) -> Frame) -> Self {
+        self.frames = self.frames.into_iter().map(replace).collect();
+        self
+    }
+
     /// Every frame.
     pub fn frames(&self) -> &[Frame] {
         &self.frames

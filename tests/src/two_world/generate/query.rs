@@ -51,7 +51,7 @@ impl Generator<'_> {
         format!("SELECT {value} FROM {from}{condition} HAVING count(*) >= 0")
     }
 
-    fn select(&mut self, types: &[Ty], depth: usize) -> String {
+    pub(super) fn select(&mut self, types: &[Ty], depth: usize) -> String {
         self.scopes.push(Scope::default());
         let from = self.from(depth);
         let condition = self.condition(depth);

@@ -2,63 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::{DEPTH, Generator, Param};
+use super::{DEPTH, Generator, Message, Param, Script};
 use crate::two_world::schema::Ty;
 
 /// Statements over catalogs and settings; `{table}` is some table's name.
 const CATALOGS: &str = include_str!("catalogs.sql");
 
-/// One thing a client sends that is answered by one ReadyForQuery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// What is sent.
-    pub message: Message,
-    /// Plans: their shape is outside the guarantee.
-    pub plan: bool,
-}
-
-/// In which protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
-    /// A Query.
-    Simple(String),
-    /// Parse, Bind, Describe, Execute (in parts where `rows` is not 0), Sync.
-    Extended {
-        /// One statement.
-        sql: String,
-        /// What to bind, as text.
-        params: Vec<Param>,
-        /// Results in binary.
-        binary: bool,
-        /// How many rows the first Execute asks for; a second asks for the rest.
-        rows: i32,
-    },
-}
-
-/// What is sent in a row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Script {
-    /// Its parts.
-    pub items: Vec<Item>,
-}
-
-impl Message {
-    /// The text of its statements.
-    pub fn sql(&self) -> &str {
-        match self {
-            Self::Simple(sql) | Self::Extended { sql, .. } => sql,
-        }
-    }
-}
-
 impl Generator<'_> {
     pub(super) fn make_script(&mut self) -> Script {
         self.risky = self.choices.chance(20);
         let mut script = Script::default();
-        match self
-            .choices
-            .weighted([40, 32, 5, 5, 5, 3, 3, 4, 2, 3].into_iter())
-        {
+        let writes = if self.writes { 60 } else { 0 };
+        let weights = [40, 32, 5, 5, 5, 3, 3, 4, 2, 3, 6, 10, 1, writes];
+        match self.choices.weighted(weights.into_iter()) {
             0 => {
                 let sql = self.select_statement();
                 script.simple(sql);
@@ -74,12 +30,16 @@ impl Generator<'_> {
                 let (one, other) = (self.select_statement(), self.select_statement());
                 script.simple(format!("{one}; {other}"));
             }
-            _ => self.whole(&mut script),
+            9 => self.whole(&mut script),
+            10 => self.temporary(&mut script),
+            11 => self.wire(&mut script),
+            12 => self.among(&mut script),
+            _ => self.write(&mut script),
         }
         script
     }
 
-    fn select_statement(&mut self) -> String {
+    pub(super) fn select_statement(&mut self) -> String {
         self.budget = super::BUDGET;
         let types = self.types(4);
         self.top(&types)
@@ -120,8 +80,15 @@ impl Generator<'_> {
             "MOVE 3 IN c",
             "FETCH PRIOR FROM c",
             "FETCH LAST FROM c",
+            "FETCH FIRST IN c",
+            "FETCH RELATIVE -1 FROM c",
+            "FETCH BACKWARD 2 FROM c",
+            "FETCH ABSOLUTE -1 FROM c",
+            "FETCH FORWARD 0 FROM c",
+            "MOVE BACKWARD ALL IN c",
+            "FETCH BACKWARD ALL FROM c",
         ];
-        for _ in 0..=self.choices.below(3) {
+        for _ in 0..=self.choices.below(4) {
             script.simple(*self.choices.one(&fetches));
         }
         if hold.is_empty() {
@@ -278,49 +245,5 @@ impl Generator<'_> {
                 rows: 0,
             });
         }
-    }
-}
-
-impl Item {
-    /// A simple query.
-    pub fn simple(sql: impl Into<String>) -> Self {
-        let sql = sql.into();
-        Self {
-            plan: sql.trim_start().to_ascii_uppercase().starts_with("EXPLAIN"),
-            message: Message::Simple(sql),
-        }
-    }
-
-    /// One statement without parameters in the extended protocol.
-    pub fn extended(sql: &str, binary: bool) -> Self {
-        Self {
-            message: Message::Extended {
-                sql: sql.to_owned(),
-                params: Vec::new(),
-                binary,
-                rows: 0,
-            },
-            ..Self::simple(sql)
-        }
-    }
-}
-
-impl Script {
-    fn simple(&mut self, sql: impl Into<String>) {
-        self.push(Message::Simple(sql.into()));
-    }
-
-    fn push(&mut self, message: Message) {
-        self.items.push(Item {
-            message,
-            plan: false,
-        });
-    }
-
-    fn push_plan(&mut self, message: Message) {
-        self.items.push(Item {
-            message,
-            plan: true,
-        });
     }
 }
