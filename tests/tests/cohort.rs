@@ -54,3 +54,62 @@ async fn two_cohorts_of_one_policy_see_their_own_patients() {
     let of_vip = "select count(*) from encounters where patient_id in (3, 4)";
     assert_eq!(ids(all.rows(of_vip).await), ["0"]);
 }
+
+/// Each cohort has a login of its own while it has a session, whoever else asks, and nobody gets one that
+/// was given to another a moment ago: it may be on its way to be used.
+#[tokio::test]
+async fn logins_run_out_are_never_shared_and_come_back() {
+    let house = House::default()
+        .rows(RULES)
+        .enforcement(Enforcement::Views)
+        .start()
+        .await;
+    house.harden_rows("limited_dataset", RULES, true, &[]).await;
+    let cohort = async |patient: usize| {
+        let patient = patient.to_string();
+        let grant = house.grant("alice").patients(&[&patient]);
+        grant.create().await
+    };
+    let own = "select string_agg(distinct patient_id::text, ',') from encounters";
+    let mut sessions = Vec::new();
+    let refused = loop {
+        let patient = 10 + sessions.len();
+        match cohort(patient).await.try_connect().await {
+            Ok(session) => {
+                assert_eq!(session.value(own).await, patient.to_string());
+                sessions.push(session);
+            }
+            Err(refused) => break refused,
+        }
+        assert!(sessions.len() < 100, "logins never run out");
+    };
+    assert_eq!(refused.code, "53300", "{refused:?}");
+    assert!(refused.hint.contains("--slots"), "{refused:?}");
+    // A second session of a cohort takes no other login.
+    let again = cohort(10).await.connect().await;
+    assert_eq!(again.value(own).await, "10");
+
+    // One that nobody has any more is given away only when it was not asked for lately.
+    let last = sessions.len() - 1;
+    drop(sessions.pop());
+    let url = house.cluster.url(phigate_testkit::clinic::DATABASE);
+    let logins =
+        "select count(distinct usename) from pg_stat_activity where usename like 'phigate_s_%'";
+    phigate_testkit::eventually("the session is gone", async || {
+        let rows = phigate_tests::analyst::direct(&url, logins).await;
+        (rows[0][0].as_deref() == Some(&*last.to_string())).then_some(())
+    })
+    .await;
+    let refused = cohort(200).await.try_connect().await.err();
+    assert_eq!(
+        refused.map(|refused| refused.code).as_deref(),
+        Some("53300")
+    );
+    let age = "update phigate.slot set assigned_at = assigned_at - interval '2 minutes'";
+    phigate_tests::analyst::direct(&url, age).await;
+    let other = cohort(200).await.connect().await;
+    assert_eq!(other.value(own).await, "200");
+    for (index, session) in sessions.iter().enumerate() {
+        assert_eq!(session.value(own).await, (10 + index).to_string());
+    }
+}

@@ -1,6 +1,7 @@
 //! `enforcement = "views"`: what stands in the database, and what clients see of it.
 
 use phigate_tests::{Enforcement, House, Phigate};
+use sqlx::Executor as _;
 
 /// What stands in the database beside the hospital.
 const MORE: &str = "\
@@ -179,6 +180,37 @@ async fn a_table_that_changed_is_refused_until_it_is_hardened_again() {
         analyst.query("select ward from wards").await.ok()
     })
     .await;
+}
+
+/// What the gateway has not seen yet: names are swapped while the statement waits, and it goes on at once.
+#[tokio::test]
+async fn a_view_shows_the_columns_it_was_made_of_whatever_they_are_called_now() {
+    let house = house(Enforcement::Views).await;
+    let analyst = house.grant("alice").connect().await;
+    let city = "select upper(city) from patients order by patient_id limit 1";
+    let before = analyst.rows(city).await;
+    let swap = "begin; alter table patients rename column city to x; \
+                alter table patients rename column street_address to city; \
+                alter table patients rename column x to street_address";
+    let mut ddl = house.cluster.connect("clinic").await.unwrap();
+    ddl.execute(sqlx::raw_sql(swap)).await.unwrap();
+    let url = house.cluster.url(phigate_testkit::clinic::DATABASE);
+    let commit = async {
+        phigate_testkit::eventually("the statement waits", async || {
+            let waiting =
+                "select from pg_locks where not granted and relation = 'patients'::regclass";
+            let waiting = phigate_tests::analyst::direct(&url, waiting).await;
+            (!waiting.is_empty()).then_some(())
+        })
+        .await;
+        ddl.execute(sqlx::raw_sql("commit")).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(analyst.query(city), commit);
+    match answer {
+        Ok(rows) => assert_eq!(rows, before),
+        // It was announced before the row came.
+        Err(refused) => assert_eq!(refused.code, "57P01", "{refused:?}"),
+    }
 }
 
 #[tokio::test]
