@@ -86,6 +86,12 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
+/// What is examined, by name.
+#[cfg(test)]
+pub(crate) fn check_names() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.name)
+}
+
 fn finding((name, object, word): &(&'static str, String, String)) -> Option<Finding> {
     let check = CHECKS.iter().find(|check| check.name == *name)?;
     Some(Finding::new(

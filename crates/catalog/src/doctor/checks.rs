@@ -198,7 +198,9 @@ pub(super) const CHECKS: &[Check] = &[
               UNION ALL
               SELECT n.nspname || '.' || c.relname, 'security_invoker' FROM pg_catalog.pg_class c
               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE n.nspname ~ '^phigate_p_[0-9a-f]{16}$' AND 'security_invoker=true' = ANY (c.reloptions)",
+              WHERE n.nspname ~ '^phigate_p_[0-9a-f]{16}$' AND EXISTS (
+                    SELECT FROM pg_catalog.unnest(c.reloptions) AS o(option) WHERE o.option ~ '^security_invoker='
+                    AND pg_catalog.split_part(o.option, '=', 2)::bool)",
         problem: "somebody put {} on what phigate made",
         remedy: "DROP it from {}, or unharden the database and harden it again",
     },

@@ -462,7 +462,7 @@ async fn examined(cluster: &Cluster) -> Vec<String> {
 }
 
 /// What somebody did, and what doctor says of it. Roles: `@LOGIN@`, `@READER@`.
-const DEEDS: [(&str, &str); 28] = [
+const DEEDS: [(&str, &str); 35] = [
     ("ALTER ROLE @LOGIN@ SUPERUSER", "role_attribute @LOGIN@"),
     ("ALTER ROLE @LOGIN@ BYPASSRLS", "role_attribute @LOGIN@"),
     (
@@ -554,6 +554,35 @@ const DEEDS: [(&str, &str); 28] = [
         "row_security public.notes",
     ),
     (
+        "ALTER TABLE phigate.login OWNER TO broker",
+        "machinery_privilege phigate.login",
+    ),
+    (
+        // As the minor versions before CVE-2024-4317 have it.
+        "CREATE STATISTICS by_values ON (upper(last_name)) FROM patients; SET allow_system_table_mods = on; \
+         DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW pg_catalog.pg_stats_ext_exprs AS ' \
+         || regexp_replace(pg_get_viewdef('pg_stats_ext_exprs'::regclass), 'pg_has_role\\([^()]*\\)', 'true', 'g'); END $$",
+        "expression_statistics public.by_values",
+    ),
+    (
+        "CREATE LANGUAGE anything HANDLER plpgsql_call_handler; \
+         CREATE FUNCTION raw() RETURNS int LANGUAGE anything AS 'BEGIN RETURN 1; END'",
+        "untrusted_function public.raw()",
+    ),
+    (
+        "CREATE EXTENSION pgrowlocks",
+        "reaching_extension pgrowlocks",
+    ),
+    (
+        "CREATE TRIGGER also INSTEAD OF UPDATE ON @VIEW@ FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "view_altered @VIEW@",
+    ),
+    (
+        "ALTER VIEW @OTHER@ SET (security_invoker = on)",
+        "view_altered @OTHER@",
+    ),
+    ("ALTER ROLE broker SUPERUSER", "broker broker"),
+    (
         "ALTER EVENT TRIGGER phigate_ddl DISABLE",
         "event_trigger phigate_ddl",
     ),
@@ -565,11 +594,13 @@ async fn doctor_finds_each_deed_and_nothing_in_a_fresh_database() {
     let plan = hardened(&cluster, &[Profile::LimitedDataset]).await;
     assert_eq!(examined(&cluster).await, [""; 0]);
     let policy = &plan.policies()[0];
-    let view = format!("{}.r{}", policy.schema, policy.views[0].relation);
+    let [view, other] =
+        [0, 1].map(|index| format!("{}.r{}", policy.schema, policy.views[index].relation));
     let named = |text: &str| {
         text.replace("@LOGIN@", &policy.logins[0].name)
             .replace("@READER@", &policy.reader)
             .replace("@VIEW@", &view)
+            .replace("@OTHER@", &other)
     };
     for (deed, expected) in DEEDS {
         let (deed, expected) = (named(deed), named(expected));
@@ -585,5 +616,16 @@ async fn doctor_finds_each_deed_and_nothing_in_a_fresh_database() {
         };
         assert!(!told(&after).is_empty(), "{deed}: {after:?}");
         assert_ne!(told(&after), told(&before), "{deed}");
+    }
+}
+
+#[test]
+fn every_check_has_a_deed_that_trips_it() {
+    let tripped = |name: &str| {
+        let of = |(_, finding): &(&str, &str)| finding.split(' ').next() == Some(name);
+        DEEDS.iter().any(of)
+    };
+    for name in crate::doctor::check_names() {
+        assert!(tripped(name), "{name}");
     }
 }
