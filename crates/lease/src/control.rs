@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use phigate_types::{GatewayId, Version};
 
+use crate::flaw::{Flaw, breaks};
 use crate::{Instant, with_drift};
 
 pub use barrier::{Ack, Barrier, Progress};
@@ -66,6 +67,7 @@ impl Leases {
             attached: false,
         };
         let holders = match earlier {
+            _ if breaks(Flaw::ForgetsEarlier) => Vec::new(),
             Earlier::Nobody => Vec::new(),
             Earlier::Unknown => vec![holding(None, String::new())],
             Earlier::Known(known) => known
@@ -117,7 +119,7 @@ impl Leases {
                 self.fenced.push_back(entry);
             }
         }
-        let lease_end = now + with_drift(self.lease);
+        let lease_end = self.end_of_lease(now);
         match self.find(gateway, instance) {
             Some(holding) => {
                 holding.attached = true;
@@ -140,7 +142,7 @@ impl Leases {
         gateway: &GatewayId,
         instance: &str,
     ) -> Result<(), Fenced> {
-        let lease_end = now + with_drift(self.lease);
+        let lease_end = self.end_of_lease(now);
         let holding = self
             .find(gateway, instance)
             .filter(|holding| holding.attached);
@@ -173,10 +175,11 @@ impl Leases {
             .max()
     }
 
-    /// These sat with another replica, which was fenced just before `now`: they may serve for one more
-    /// lease, unless they attach elsewhere.
+    /// These sat with another replica just before `now`: they may serve for one more lease, unless they
+    /// attach elsewhere. That replica was fenced; or a process has taken a seat here, when this is to be
+    /// called after the seat is written, whatever was noted at its Hello.
     pub fn adopt(&mut self, now: Instant, seats: impl IntoIterator<Item = (GatewayId, String)>) {
-        let lease_end = now + with_drift(self.lease);
+        let lease_end = self.end_of_lease(now);
         for (gateway, instance) in seats {
             match self.find(&gateway, &instance) {
                 Some(holding) => holding.lease_end = holding.lease_end.max(lease_end),
@@ -191,36 +194,39 @@ impl Leases {
     }
 
     /// The barrier of one of several replicas, for a change that it committed just before `now`: for
-    /// everybody on the roster, which was read after the commit. `own` is this replica's name.
+    /// everybody on the roster, which was read after the commit. What this replica noted of their leases
+    /// does not shorten the wait: a process may have had a later answer elsewhere and be here again since.
     pub fn barrier_among(
         &self,
         target: Version,
         now: Instant,
-        own: &str,
         roster: impl IntoIterator<Item = Seat>,
     ) -> Barrier {
-        let elsewhere = now + with_drift(self.lease);
-        let member = |seat: Seat| {
-            let holding = Holding {
-                gateway: Some(seat.gateway),
-                instance: seat.instance,
-                lease_end: elsewhere,
-                attached: true,
-            };
-            // Who sits here has had its last answer from here; this clock knows when that was.
-            let here = self.holders.iter().find(|here| {
-                seat.replica == own
-                    && here.gateway == holding.gateway
-                    && here.instance == holding.instance
-            });
-            here.cloned().unwrap_or(holding)
+        let member = |seat: Seat| Holding {
+            gateway: Some(seat.gateway),
+            instance: seat.instance,
+            lease_end: self.end_of_lease(now),
+            attached: true,
         };
         Barrier::new(target, now, roster.into_iter().map(member))
     }
 
     /// The barrier for a change that was committed just before `now`.
     pub fn barrier(&self, target: Version, now: Instant) -> Barrier {
-        Barrier::new(target, now, self.holders(now).cloned())
+        // What was noted since the commit is for an answer that carries the change.
+        let member = |holding: &Holding| Holding {
+            lease_end: holding.lease_end.min(self.end_of_lease(now)),
+            ..holding.clone()
+        };
+        Barrier::new(target, now, self.holders(now).map(member))
+    }
+
+    /// When a lease that is asked for at `now` is over on every clock.
+    fn end_of_lease(&self, now: Instant) -> Instant {
+        if breaks(Flaw::ForgetsDrift) {
+            return now + self.lease;
+        }
+        now + with_drift(self.lease)
     }
 
     fn find(&mut self, gateway: &GatewayId, instance: &str) -> Option<&mut Holding> {

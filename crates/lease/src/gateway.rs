@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use phigate_types::{Epoch, GrantId, SessionId, Version};
 
+use crate::flaw::{Flaw, breaks};
 use crate::{Change, Ending, Instant};
 
 /// Renewals that may wait for an answer; the oldest is given up for a new one.
@@ -189,7 +190,7 @@ impl Holder {
         let Stream::Greeting(sent) = self.stream else {
             return Err(StreamError::OutOfOrder);
         };
-        if head < self.seen {
+        if head < self.seen && !breaks(Flaw::IgnoresRegression) {
             return Err(StreamError::Regressed {
                 head,
                 seen: self.seen,
@@ -208,7 +209,7 @@ impl Holder {
             lease,
             outstanding: VecDeque::new(),
         };
-        self.earn(now, sent + lease, head);
+        self.earn(now, begins(sent, now) + lease, head);
         Ok(effects)
     }
 
@@ -251,7 +252,7 @@ impl Holder {
             });
         let effects = self.take(now, changes, head)?;
         if let Some(sent) = sent {
-            self.earn(now, sent + lease, head);
+            self.earn(now, begins(sent, now) + lease, head);
         }
         Ok(effects)
     }
@@ -306,7 +307,7 @@ impl Holder {
     /// To be called at the [`deadline`](Self::deadline): says once that the lease is over.
     pub fn tick(&mut self, now: Instant) -> Option<Effect> {
         let over = self.deadline.is_some_and(|deadline| now >= deadline);
-        if over && !self.lapsed {
+        if over && !self.lapsed && !breaks(Flaw::FindsLostLease) {
             self.lapsed = true;
             return Some(Effect::EndAll);
         }
@@ -374,6 +375,9 @@ impl Holder {
             Change::SessionKilled { session, .. } => *session == admission.session,
             Change::Advance { .. } => false,
         };
+        if breaks(Flaw::AdmitsUnseen) {
+            return Ok(());
+        }
         let missed = self.seen.0.saturating_sub(admission.read_version.0);
         if missed > self.recent.len() as u64 {
             return Err(Refused::AskAgain);
@@ -395,7 +399,7 @@ impl Holder {
         // All or nothing: an effect that is not returned would never be carried out.
         let mut due = self.seen;
         for change in changes.iter().filter(|change| change.version() > self.seen) {
-            if change.version() != due.next() {
+            if change.version() != due.next() && !breaks(Flaw::IgnoresGaps) {
                 return Err(StreamError::Gap {
                     expected: due.next(),
                     got: change.version(),
@@ -403,7 +407,7 @@ impl Holder {
             }
             due = change.version();
         }
-        if head > due {
+        if head > due && !breaks(Flaw::IgnoresGaps) {
             return Err(StreamError::Gap {
                 expected: due.next(),
                 got: head,
@@ -456,15 +460,26 @@ impl Holder {
     /// Extends by what has been earned, as far as it is carried out. Never over the end of a lease:
     /// the next tick or message has to say first that it was lost (rule 5).
     fn collect(&mut self, now: Instant) {
-        if self.lapsed || self.deadline.is_some_and(|deadline| now >= deadline) {
+        let over = self.deadline.is_some_and(|deadline| now >= deadline);
+        if self.lapsed || (over && !breaks(Flaw::FindsLostLease)) {
             return;
         }
         let applied = self.applied();
-        for earned in self.earned.extract_if(.., |earned| earned.head <= applied) {
+        let due = |earned: &mut Earned| earned.head <= applied || breaks(Flaw::ExtendsFirst);
+        for earned in self.earned.extract_if(.., due) {
             if earned.until > now {
                 self.deadline = self.deadline.max(Some(earned.until));
             }
         }
+    }
+}
+
+/// From when a lease counts that was asked for at `sent` and is answered at `now` (rule 1).
+fn begins(sent: Instant, now: Instant) -> Instant {
+    if breaks(Flaw::CountsFromAnswer) {
+        now
+    } else {
+        sent
     }
 }
 

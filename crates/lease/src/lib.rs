@@ -16,9 +16,10 @@
 //!    the head, then the answer. A revocation commits, then takes the leases
 //!    ([`control::Barrier::new`]). So an answer either carries the change, or its lease is waited for.
 //!    Replicas share the log and a roster ([`control::Seat`]) of who attached where. A process is on
-//!    it, committed, before the log is read for its Welcome; a barrier reads it after its own commit. An
-//!    answer of another replica that does not carry the change was read before that commit, so its
-//!    lease is over [`with_drift`] of a lease after it, on the clock of whoever waits.
+//!    it, committed, before the log is read for its Welcome, and is answered only by the replica it
+//!    sits with, at the moment the log is read; a barrier reads the roster after its own commit. An
+//!    answer that does not carry the change was read before that commit, so its lease is over
+//!    [`with_drift`] of a lease after it, on the clock of whoever waits.
 //! 3. **Changes first, then the extension.** The gateway extends only when every change up to the
 //!    answer's head is carried out: every session it ends has ended, to the last byte.
 //! 4. **Changes come in order, without gaps.** What was seen is ignored; a gap is an error that ends
@@ -41,14 +42,19 @@
 //!    that meets a head below what it has seen ends everything.
 //! 9. **A control plane that starts does not know who holds a lease**, unless its store does, and
 //!    waits accordingly ([`control::Earlier`]). Whoever leaves the roster is not waited for any more:
-//!    only the replica it attached to takes it off, when its lease is over there and no later
-//!    attachment has taken its place; or who has fenced that replica, with_drift of a lease later.
+//!    only the replica it attached to takes it off, when its lease is over there, counted from when it
+//!    had its seat, and no later attachment has taken its place (attachments are numbered, and no
+//!    number is used twice); or who has fenced that replica, [`with_drift`] of a lease later.
 //!
 //! From 1 to 9: when a barrier is done, no gateway has a session under what it ended, and none can
 //! admit one. A barrier is done, whatever fails, [`with_drift`] of a lease after its commit.
 
 pub mod control;
+mod flaw;
 pub mod gateway;
+
+#[cfg(test)]
+mod simulation;
 
 use std::time::Duration;
 

@@ -49,6 +49,12 @@ enum Chore {
     TwoWorld(two_world::Arguments),
     /// Attack the masked views with the gateway's SQL layer switched off.
     SqlOff,
+    /// Simulate the lease and barrier protocol; a violation names the seed that reproduces it.
+    Simulate {
+        /// How many runs, each of its own seed.
+        #[arg(long, default_value_t = 100_000)]
+        seeds: u64,
+    },
     /// Measure: what the gateway costs, as ratios within one run, or how long a revocation takes.
     Bench {
         /// For the benchmark: road, masking or revoke; --smoke, --json, --clients, ...
@@ -68,6 +74,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Corpora { directory } => two_world::corpora(&directory),
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
         Chore::SqlOff => sql_off(),
+        Chore::Simulate { seeds } => simulate(seeds),
         Chore::Bench { arguments } => bench(&arguments),
         Chore::Ci => ci::run(),
     }
@@ -89,6 +96,24 @@ fn sql_off() -> anyhow::Result<()> {
             "--nocapture",
         ],
         &[("PHIGATE_SQL_OFF_FOR_TESTS", "1")],
+    )
+}
+
+fn simulate(seeds: u64) -> anyhow::Result<()> {
+    let test = "simulation::no_session_outlives_the_return_of_its_revocation";
+    run::cargo_with(
+        &[
+            "test",
+            "--release",
+            "--package",
+            "phigate-lease",
+            "--lib",
+            "--",
+            "--exact",
+            test,
+            "--nocapture",
+        ],
+        &[("LEASE_SEEDS", &seeds.to_string())],
     )
 }
 

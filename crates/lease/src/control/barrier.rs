@@ -6,6 +6,7 @@ use phigate_types::{GatewayId, Version};
 
 use super::Holding;
 use crate::Instant;
+use crate::flaw::{Flaw, breaks};
 
 /// Waits until a change has reached every process that could be serving when it was committed.
 #[derive(Debug)]
@@ -86,7 +87,8 @@ impl Barrier {
         };
         let after = now.saturating_sub(self.committed);
         for Member { holding, ack } in &mut self.members {
-            let same = holding.gateway.as_ref() == Some(gateway) && holding.instance == instance;
+            let same = holding.gateway.as_ref() == Some(gateway)
+                && (holding.instance == instance || breaks(Flaw::AcknowledgesForOthers));
             if same && ack.is_none() {
                 *ack = Some(Ack {
                     gateway: Some(gateway.clone()),

@@ -1,27 +1,31 @@
 //! One gateway process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use phigate_lease::gateway::{Effect, Holder, Refused, StreamError};
-use phigate_lease::{Instant, RENEW_EVERY};
 use phigate_types::{Epoch, GatewayId, GrantId, SessionId};
 
-use crate::net::{AtPlane, AtProcess, Clock, Event, Net, SECOND};
-use crate::{Tally, grant, session};
+use super::net::{AtProcess, AtReplica, Clock, Net, SECOND};
+use super::store::Store;
+use super::{Tally, session};
+use crate::gateway::{Effect, Holder, Refused, StreamError};
+use crate::{Instant, RENEW_EVERY};
 
-pub(crate) struct Process {
+pub(super) struct Process {
     index: usize,
     /// Of the gateway.
-    pub(crate) number: u64,
-    pub(crate) gateway: GatewayId,
-    pub(crate) instance: String,
+    pub(super) number: u64,
+    pub(super) gateway: GatewayId,
+    pub(super) instance: String,
     clock: Clock,
     holder: Holder,
     /// Rises with each new holder.
     holders: u64,
-    stream: Option<u64>,
+    /// And the replica it leads to.
+    stream: Option<(u64, usize)>,
     /// Live ones: whatever is here may write while the lease holds.
-    pub(crate) sessions: BTreeMap<SessionId, (GrantId, Epoch)>,
+    pub(super) sessions: BTreeMap<SessionId, (GrantId, Epoch)>,
+    /// Those that were there when the lease was over: they never serve again.
+    doomed: BTreeSet<SessionId>,
     dead: bool,
     /// Stopped until then.
     asleep: u64,
@@ -31,7 +35,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(net: &mut Net, index: usize, number: u64) -> Self {
+    pub(super) fn new(net: &mut Net, index: usize, number: u64) -> Self {
         net.at_process(net.now % 7, index, AtProcess::Connect);
         net.at_process(SECOND / 2, index, AtProcess::Open);
         Self {
@@ -44,6 +48,7 @@ impl Process {
             holders: 0,
             stream: None,
             sessions: BTreeMap::new(),
+            doomed: BTreeSet::new(),
             dead: false,
             asleep: 0,
             opened: 0,
@@ -52,31 +57,47 @@ impl Process {
     }
 
     /// Whether its sessions can write at this moment.
-    pub(crate) fn serves(&self, net: &Net) -> bool {
+    pub(super) fn serves(&self, net: &Net) -> bool {
         !self.dead && net.now >= self.asleep && self.holder.is_live(self.clock.read(net))
     }
 
-    pub(crate) fn kill(&mut self) {
+    /// A session that serves although it saw the end of its lease.
+    pub(super) fn outlived(&mut self, net: &Net) -> Option<SessionId> {
+        if !self.holder.is_live(self.clock.read(net)) {
+            self.doomed.extend(self.sessions.keys());
+            return None;
+        }
+        let outlived = self.sessions.keys().find(|id| self.doomed.contains(id));
+        outlived.filter(|_| self.serves(net)).copied()
+    }
+
+    pub(super) fn kill(&mut self) {
         self.dead = true;
     }
 
-    pub(crate) fn pause(&mut self, net: &mut Net, length: u64) {
+    pub(super) fn pause(&mut self, net: &mut Net, length: u64) {
         self.asleep = self.asleep.max(net.now + length);
     }
 
     /// Both ends notice, each in its own time.
-    pub(crate) fn lose_stream(&mut self, net: &mut Net, tally: &mut Tally) {
-        if let Some(stream) = self.stream {
+    pub(super) fn lose_stream(&mut self, net: &mut Net, tally: &mut Tally) {
+        if let Some((stream, replica)) = self.stream {
             tally.streams_broken += 1;
             net.break_stream(stream);
             let delay = net.delay();
             net.at_process(delay, self.index, AtProcess::Lost { stream });
             let delay = net.delay();
-            net.at_plane(delay, self.index, stream, AtPlane::Lost);
+            net.at_replica(delay, replica, AtReplica::Lost { stream });
         }
     }
 
-    pub(crate) fn happen(&mut self, net: &mut Net, what: AtProcess, tally: &mut Tally) {
+    pub(super) fn happen(
+        &mut self,
+        net: &mut Net,
+        store: &Store,
+        what: AtProcess,
+        tally: &mut Tally,
+    ) {
         if self.dead {
             return;
         }
@@ -89,15 +110,21 @@ impl Process {
         match what {
             AtProcess::Connect if self.stream.is_none() => {
                 let stream = net.new_stream();
-                self.stream = Some(stream);
+                self.stream = Some((stream, net.any_replica()));
                 let applied = self.holder.hello(now);
-                self.tell(net, AtPlane::Hello { applied });
+                let hello = AtReplica::Hello {
+                    process: self.index,
+                    who: (self.gateway.clone(), self.instance.clone()),
+                    stream,
+                    applied,
+                };
+                self.tell(net, hello);
                 net.at_process(SECOND, self.index, AtProcess::Renew { stream });
             }
             AtProcess::Connect => {}
-            AtProcess::Renew { stream } if self.stream == Some(stream) => {
+            AtProcess::Renew { stream } if self.is_on(stream) => {
                 if let Some(sequence) = self.holder.start_renewal(now) {
-                    self.tell(net, AtPlane::Renew { sequence });
+                    self.tell(net, AtReplica::Renew { stream, sequence });
                 }
                 let next = self.clock.until(net, now + RENEW_EVERY);
                 net.at_process(next, self.index, AtProcess::Renew { stream });
@@ -110,16 +137,13 @@ impl Process {
             AtProcess::Open => {
                 self.opened += 1;
                 let new = session(self.index as u64 * 1_000_000 + self.opened);
-                let of = grant(net.below(3));
-                let delay = net.delay();
-                net.after(
-                    delay,
-                    Event::Open {
-                        process: self.index,
-                        session: new,
-                        grant: of,
-                    },
-                );
+                let open = AtReplica::Open {
+                    process: self.index,
+                    session: new,
+                    grant: store.grant(net.below(3)),
+                };
+                let replica = net.any_replica();
+                net.send_replica(self.index, replica, open);
                 let pause = net.between(SECOND / 100, SECOND);
                 net.at_process(pause, self.index, AtProcess::Open);
             }
@@ -146,7 +170,7 @@ impl Process {
                 lease,
                 changes,
                 head,
-            } if self.stream == Some(stream) => {
+            } if self.is_on(stream) => {
                 let effects = self.holder.welcomed(now, lease, &changes, head);
                 self.take(net, effects, tally);
             }
@@ -155,30 +179,35 @@ impl Process {
                 sequence,
                 changes,
                 head,
-            } if self.stream == Some(stream) => {
+            } if self.is_on(stream) => {
                 let effects = self.holder.renewed(now, sequence, &changes, head);
                 self.take(net, effects, tally);
             }
-            AtProcess::Pushed { stream, change } if self.stream == Some(stream) => {
+            AtProcess::Pushed { stream, change } if self.is_on(stream) => {
                 let effects = self.holder.pushed(now, &change);
                 self.take(net, effects, tally);
             }
-            AtProcess::Lost { stream } if self.stream == Some(stream) => self.reconnect(net),
+            AtProcess::Ahead { stream, ending } if self.is_on(stream) => {
+                let effects = self.holder.ahead(now, ending);
+                self.take(net, effects, tally);
+            }
+            AtProcess::Lost { stream } if self.is_on(stream) => self.reconnect(net),
             AtProcess::Renew { .. }
             | AtProcess::Welcome { .. }
             | AtProcess::Renewed { .. }
             | AtProcess::Pushed { .. }
+            | AtProcess::Ahead { .. }
             | AtProcess::Lost { .. } => {}
         }
         for applied in self.holder.acknowledgements() {
-            let (version, sessions_ended) = (applied.version, applied.sessions_ended);
-            self.tell(
-                net,
-                AtPlane::Applied {
-                    version,
-                    sessions_ended,
-                },
-            );
+            if let Some((stream, _)) = self.stream {
+                let acknowledgement = AtReplica::Applied {
+                    stream,
+                    version: applied.version,
+                    sessions_ended: applied.sessions_ended,
+                };
+                self.tell(net, acknowledgement);
+            }
         }
         let deadline = self.holder.deadline();
         if let (true, Some(instant)) = (deadline != self.ticking, deadline) {
@@ -213,9 +242,9 @@ impl Process {
     /// Takes its time; until it is done the sessions go on as far as the lease lets them.
     fn carry_out(&mut self, net: &mut Net, effect: Effect, tally: &mut Tally) {
         tally.lapses += u64::from(effect == Effect::EndAll);
-        let work = net.work();
+        let ending = net.ending();
         let holder = self.holders;
-        net.at_process(work, self.index, AtProcess::CarriedOut { holder, effect });
+        net.at_process(ending, self.index, AtProcess::CarriedOut { holder, effect });
     }
 
     fn end(&mut self, effect: &Effect) {
@@ -227,20 +256,23 @@ impl Process {
     }
 
     fn reconnect(&mut self, net: &mut Net) {
-        if let Some(stream) = self.stream.take() {
+        if let Some((stream, replica)) = self.stream.take() {
             net.break_stream(stream);
             let delay = net.delay();
-            net.at_plane(delay, self.index, stream, AtPlane::Lost);
+            net.at_replica(delay, replica, AtReplica::Lost { stream });
         }
         self.holder.detached();
         let pause = net.between(SECOND / 100, 2 * SECOND);
         net.at_process(pause, self.index, AtProcess::Connect);
     }
 
-    fn tell(&mut self, net: &mut Net, what: AtPlane) {
-        if let Some(stream) = self.stream {
-            let delay = net.delay();
-            net.at_plane(delay, self.index, stream, what);
+    fn tell(&mut self, net: &mut Net, what: AtReplica) {
+        if let Some((_, replica)) = self.stream {
+            net.send_replica(self.index, replica, what);
         }
+    }
+
+    fn is_on(&self, stream: u64) -> bool {
+        self.stream.is_some_and(|(own, _)| own == stream)
     }
 }
