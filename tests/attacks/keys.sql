@@ -113,7 +113,7 @@ EXPLAIN (ANALYZE) EXECUTE q
 SELECT statement FROM pg_prepared_statements
 -- attack: key-prepared-function refused
 SELECT * FROM pg_prepared_statement()
--- attack: key-cursors-view refused
+-- attack: key-cursors-view
 SELECT statement FROM pg_cursors
 -- attack: key-cursors-function refused
 SELECT * FROM pg_cursor()

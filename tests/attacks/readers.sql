@@ -46,7 +46,7 @@ SELECT a$x$.ssn FROM patients a$x$ LIMIT 1
 SELECT U&"\0073sn" FROM patients LIMIT 1
 -- attack: unicode-table
 SELECT * FROM U&"\0070atients" LIMIT 1
--- attack: unicode-uescape refused
+-- attack: unicode-uescape
 SELECT U&"!0073sn" UESCAPE '!' FROM patients LIMIT 1
 -- attack: unicode-string
 SELECT U&'\0027', ssn FROM patients LIMIT 1

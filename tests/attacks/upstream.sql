@@ -57,7 +57,7 @@ SELECT * FROM v_settings WHERE name LIKE 'phigate.%'
 SELECT count(*) FROM v_settings WHERE name LIKE '%.k\_%'
 -- attack: view-current-setting
 SELECT * FROM v_curset
--- attack: view-activity refused
+-- attack: view-activity
 SELECT * FROM v_activity
 -- attack: view-user-function refused
 SELECT * FROM v_sfn
@@ -371,3 +371,83 @@ SELECT (x).m || '' FROM (SELECT moods AS x FROM moods) s
 SELECT (json_populate_record(NULL::moods, '{"m": "ok"}')).m || ''
 -- attack: implicit-cast-by-enum-function refused
 SELECT enum_range(m)::text FROM moods
+-- attack: own-order-by refused
+SELECT id FROM ranks ORDER BY r
+-- attack: own-order-by-position refused
+SELECT r FROM ranks ORDER BY 1
+-- attack: own-order-distinct refused
+SELECT DISTINCT r FROM ranks
+-- attack: own-order-group refused
+SELECT count(*) FROM ranks GROUP BY r
+-- attack: own-order-union refused
+SELECT r FROM ranks UNION SELECT r FROM ranks
+-- attack: own-order-window refused
+SELECT rank() OVER (ORDER BY r) FROM ranks
+-- attack: own-order-aggregate refused
+SELECT max(r), count(DISTINCT r), mode() WITHIN GROUP (ORDER BY r) FROM ranks
+-- attack: own-order-greatest refused
+SELECT greatest(r, 'low') FROM ranks
+-- attack: own-order-equality refused
+SELECT id FROM ranks WHERE r = 'low'
+-- attack: own-order-of-arrays refused
+SELECT many FROM ranks ORDER BY many
+-- attack: own-order-of-whole-rows
+SELECT x FROM ranks x ORDER BY x
+-- attack: own-order-of-stars
+SELECT DISTINCT * FROM ranks ORDER BY 1
+-- attack: own-order-by-natural-join
+SELECT count(*) FROM ranks a NATURAL JOIN (SELECT * FROM ranks) b
+-- attack: own-order-by-using refused
+SELECT count(*) FROM ranks a JOIN ranks b USING (r)
+-- attack: own-order-through-view refused
+SELECT * FROM v_ranks
+-- attack: own-order-in-view-unseen
+SELECT id FROM v_ranks
+-- attack: own-order-in-view-grouped refused
+SELECT id FROM v_rank_min
+-- attack: own-order-of-literals refused
+SELECT 'low'::rank UNION SELECT 'high'::rank
+-- attack: own-order-of-enum-range refused
+SELECT x FROM unnest(enum_range(NULL::rank)) x ORDER BY 1
+-- attack: own-order-in-temporary-table refused
+CREATE TEMP TABLE own (r rank PRIMARY KEY)
+-- attack: own-order-of-parameter refused
+PREPARE q (rank) AS SELECT $1 UNION SELECT $1
+-- attack: own-order-beside-it
+SELECT id, d FROM ranks ORDER BY d
+-- attack: own-range-read refused
+SELECT l FROM spans
+-- attack: own-range-compared refused
+SELECT id FROM spans WHERE l @> 1
+-- attack: own-range-made refused
+SELECT leakspan(1, 2), '[1,2]'::leakspan
+-- attack: own-range-harmless
+SELECT id, s FROM spans ORDER BY s
+-- attack: own-range-in-temporary-table refused
+CREATE TEMP TABLE own (l leakspan)
+-- attack: own-check-of-literal refused
+SELECT 1::leakdomain
+-- attack: own-check-of-list refused
+SELECT '{1}'::leaklist
+-- attack: own-check-of-list-element refused
+SELECT ARRAY[1]::leakdomain[]
+-- attack: own-check-of-pair refused
+SELECT ROW(1, 2)::leakpair
+-- attack: own-check-of-populate
+SELECT jsonb_populate_record(x, '{"d": 7}') FROM leaks x
+-- attack: own-check-of-populate-list
+SELECT (json_populate_record(x, '{"l": [7]}')).l FROM leaks x
+-- attack: own-check-in-temporary-table refused
+CREATE TEMP TABLE own (d leaklist)
+-- attack: own-check-in-column-definition refused
+SELECT * FROM json_to_record('{"d": 1}') AS t (d leakdomain)
+-- attack: own-check-in-recordset-definition refused
+SELECT * FROM jsonb_to_recordset('[{"l": [1]}]') AS t (l leaklist)
+-- attack: own-check-of-copied-column
+CREATE TEMP TABLE own AS SELECT * FROM leaks
+-- then
+UPDATE own SET d = 8
+-- attack: own-check-of-copied-row
+CREATE TEMP TABLE own AS SELECT x AS whole FROM leaks x
+-- then
+INSERT INTO own VALUES ('(1,2,"{3}","(4,5)")')

@@ -119,7 +119,7 @@ WITH x AS (UPDATE patients SET language = 'x' RETURNING last_name) SELECT * FROM
 WITH x AS (INSERT INTO bait (id, note) SELECT patient_id + 9000, last_name FROM patients RETURNING note) SELECT note, count(*) FROM x GROUP BY note ORDER BY 1
 -- attack: write-in-subquery refused
 SELECT * FROM (UPDATE bait SET note = 'x' RETURNING *) x
--- attack: current-of refused
+-- attack: current-of
 UPDATE bait SET note = 'x' WHERE CURRENT OF c
 -- attack: system-column refused
 DELETE FROM bait WHERE ctid = '(0,1)'
@@ -179,3 +179,49 @@ DROP TABLE bait
 ALTER TABLE patients RENAME COLUMN ssn TO sex2
 -- attack: truncate-permanent refused
 TRUNCATE bait
+-- attack: partition-key-runs-code refused
+INSERT INTO leakparts VALUES (1, 'x')
+-- attack: partition-of-key-that-runs-code refused
+INSERT INTO leakparts_1 VALUES (1, 'x')
+-- attack: partition-update-runs-code refused
+UPDATE leakparts SET note = 'y'
+-- attack: generated-column-runs-code refused
+INSERT INTO leakgen (id) VALUES (2)
+-- attack: generated-column-update-runs-code refused
+UPDATE leakgen SET id = 3 RETURNING id
+-- attack: type-of-column-runs-code refused
+INSERT INTO leaktypes (id, l) VALUES (2, '{4}')
+-- attack: type-of-column-runs-code-by-pair refused
+UPDATE leaktypes SET p = '(1,2)'
+-- attack: copy-in-runs-code refused
+COPY leaktypes FROM STDIN
+-- attack: returning-old-and-new refused
+UPDATE devices SET description = description RETURNING old.device_serial, new.device_serial
+-- attack: returning-with-aliases refused
+UPDATE devices SET description = description RETURNING WITH (OLD AS o, NEW AS n) o.device_serial
+-- attack: returning-whole-row-by-function refused
+UPDATE devices SET description = description RETURNING row_to_json(devices)
+-- attack: returning-by-field refused
+UPDATE devices SET description = description RETURNING (devices).device_serial
+-- attack: returning-by-functional-notation refused
+UPDATE devices SET description = description RETURNING device_serial(devices)
+-- attack: merge-returning refused
+MERGE INTO devices d USING (VALUES (1)) v (i) ON d.device_id = v.i WHEN MATCHED THEN UPDATE SET description = d.description RETURNING merge_action(), d.*
+-- attack: merge-by-source refused
+MERGE INTO devices d USING (VALUES (0)) v (i) ON d.device_id = v.i WHEN NOT MATCHED BY SOURCE AND d.device_serial LIKE 'Qzx%' THEN DELETE
+-- attack: conflict-where-masked refused
+INSERT INTO devices (device_id, patient_id, description, implanted_on) VALUES (1, 1, 'x', now()) ON CONFLICT (device_id) DO UPDATE SET description = 'y' WHERE devices.device_serial LIKE 'Qzx%'
+-- attack: conflict-excluded-row refused
+INSERT INTO devices (device_id, patient_id, description, implanted_on) VALUES (1, 1, 'x', now()) ON CONFLICT (device_id) DO UPDATE SET description = to_json(devices)::text
+-- attack: update-alias-row refused
+UPDATE devices AS d SET description = d::text WHERE device_id = 1
+-- attack: update-where-row refused
+UPDATE devices d SET description = description WHERE d::text LIKE '%Qzx%'
+-- attack: update-from-self-joins-raw refused
+UPDATE devices d SET description = 'x' FROM devices e WHERE e.device_serial = d.device_serial
+-- attack: update-multi-column-subquery refused
+UPDATE devices SET (description, implanted_on) = (SELECT devices.device_serial, now()::date)
+-- attack: delete-using-whole-row refused
+DELETE FROM devices d USING patients p WHERE to_json(d) ->> 'device_serial' = 'x'
+-- attack: cte-returns-whole-row refused
+WITH w AS (UPDATE devices SET description = description RETURNING devices) SELECT * FROM w

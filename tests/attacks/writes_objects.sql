@@ -24,3 +24,11 @@ CREATE TRIGGER copies BEFORE INSERT ON bait_child FOR EACH ROW EXECUTE FUNCTION 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO broker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO broker;
 GRANT CREATE ON SCHEMA public TO broker;
+CREATE FUNCTION public.leakpart(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE NOTICE 'leak %', (SELECT string_agg(ssn::text, ',') FROM public.patients); RETURN 1; END $$;
+CREATE TABLE leakparts (id int, note text) PARTITION BY LIST (public.leakpart(id)); CREATE TABLE leakparts_1 PARTITION OF leakparts FOR VALUES IN (1);
+CREATE TABLE leakgen (id int, g int GENERATED ALWAYS AS (public.leakpart(id)) STORED); INSERT INTO leakgen VALUES (1);
+CREATE FUNCTION public.leakis(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE NOTICE 'leak %', (SELECT string_agg(ssn::text, ',') FROM public.patients); RETURN true; END $$;
+CREATE DOMAIN leakdomain AS int CHECK (public.leakis(value)); CREATE DOMAIN leaklist AS leakdomain[]; CREATE TYPE leakpair AS (a int, b leakdomain);
+CREATE TABLE leaktypes (id int, l leaklist, p leakpair); INSERT INTO leaktypes VALUES (1, '{3}', '(4,5)');
+CREATE TABLE leakkeys (id int PRIMARY KEY); CREATE TABLE leakrefs (id int REFERENCES leakkeys);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO broker;

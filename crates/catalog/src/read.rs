@@ -1,5 +1,7 @@
 //! One transaction, a handful of queries: a database's catalog as a [`Snapshot`].
 
+mod own_code;
+
 use phigate_phi::{ColumnType, TypeKind};
 use phigate_sql::{
     Column, ForeignKey, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
@@ -125,9 +127,9 @@ const PRIMARY_KEYS: &str = "\
     SELECT o.conrelid::int8, o.conkey FROM pg_catalog.pg_constraint o
     WHERE o.contype = 'p' AND NOT o.condeferrable AND o.conrelid <> 0";
 
-/// What runs, and what is looked at, when rows are written (`ExecInsert`, `ExecConstraints`). Code
-/// is somebody's own when a dependency on it is recorded and no extension made it: PostgreSQL records
-/// none on its own.
+/// What runs, and what is looked at, when rows are written (`ExecInsert`, `ExecConstraints`,
+/// `ExecComputeStoredGenerated`, `FormPartitionKeyDatum`). Code is somebody's own when a dependency on
+/// it is recorded and no extension made it: PostgreSQL records none on its own.
 const WRITE_FACTS: &str = "\
     WITH own AS (
         SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
@@ -137,26 +139,18 @@ const WRITE_FACTS: &str = "\
           AND d.refobjid >= 16384
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                           WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e')
-    ), domain AS (
-        SELECT o.contypid AS oid FROM pg_catalog.pg_constraint o JOIN own ON own.objid = o.oid
-        WHERE own.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND o.contypid <> 0
     ), running AS (
-        SELECT o.conrelid AS oid FROM pg_catalog.pg_constraint o JOIN own ON own.objid = o.oid
-        WHERE own.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND o.conrelid <> 0
+        SELECT r.oid FROM pg_catalog.pg_constraint o JOIN own ON own.objid = o.oid,
+             LATERAL (VALUES (o.conrelid), (o.confrelid)) AS r (oid)
+        WHERE own.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND r.oid <> 0
         UNION
-        SELECT i.indrelid FROM pg_catalog.pg_index i JOIN own ON own.objid = i.indexrelid
+        SELECT coalesce(i.indrelid, own.objid)
+        FROM own LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = own.objid
         WHERE own.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
         UNION
-        SELECT a.attrelid FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN domain d ON d.oid IN (t.oid, t.typbasetype, t.typelem)
-        UNION
-        SELECT a.attrelid FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        JOIN pg_catalog.pg_cast k ON k.casttarget IN (t.oid, t.typbasetype, t.typelem)
-        WHERE k.castfunc >= 16384
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                          WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                            AND e.objid = k.castfunc AND e.deptype = 'e')
+        SELECT e.adrelid FROM pg_catalog.pg_attrdef e JOIN own ON own.objid = e.oid
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
+        WHERE own.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.attgenerated <> ''
     )
     SELECT c.oid::int8,
            EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
@@ -197,28 +191,8 @@ const FOREIGN_KEYS: &str = "\
            o.confdeltype IN ('c', 'n', 'd') OR o.confupdtype IN ('c', 'n', 'd')
     FROM pg_catalog.pg_constraint o WHERE o.contype = 'f'";
 
-/// An enum or domain is another kind of type when a cast to or from it runs a function that is not
-/// PostgreSQL's own, be it the cast's or one in a constraint, its own or an underlying domain's.
 const TYPES: &str = "\
-    WITH RECURSIVE link AS (
-        SELECT t.oid AS domain, t.oid AS part FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')
-        UNION ALL
-        SELECT l.domain, t.typbasetype
-        FROM link l JOIN pg_catalog.pg_type t ON t.oid = l.part WHERE t.typtype = 'd'
-    ), running AS (
-        SELECT l.domain AS oid FROM link l
-        WHERE EXISTS (SELECT FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_proc f ON f.oid = k.castfunc
-                      WHERE l.part IN (k.castsource, k.casttarget)
-                        AND f.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace)
-           OR EXISTS (SELECT FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_depend d
-                        ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = o.oid
-                      WHERE o.contypid = l.part
-                        AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
-                                             'pg_catalog.pg_operator'::pg_catalog.regclass))
-    )
-    SELECT n.nspname::text, t.typname::text,
-           CASE WHEN t.oid IN (SELECT r.oid FROM running r) THEN 'b' ELSE t.typtype::text END,
-           t.oid::int8,
+    SELECT n.nspname::text, t.typname::text, t.typtype::text, t.oid::int8,
            CASE WHEN t.typtype = 'c' THEN
                ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
                      WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
@@ -227,62 +201,6 @@ const TYPES: &str = "\
     WHERE n.nspname <> 'pg_catalog' AND n.nspname !~ '^(pg_(toast|temp|toast_temp)|phigate(_p_[0-9a-f]{16})?$)'
       AND NOT (t.typelem <> 0
                AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc)";
-
-/// Schemas with comparison operators that neither PostgreSQL nor an extension made.
-const COMPARISONS: &str = "\
-    SELECT DISTINCT n.nspname::text
-    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-    WHERE o.oid >= 16384 AND o.oprname IN ('=', '<>', '<', '<=', '>', '>=')
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                      WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-                        AND d.objid = o.oid AND d.deptype = 'e')";
-
-/// The types whose values run functions that are not PostgreSQL's own when they are cast or checked, and
-/// what is made of them; with whether no word of the statement need say so. That is so of the sources of
-/// casts (`to_json` looks for explicit ones too), and of their targets where an implicit cast leads
-/// within one category (`select_common_type`). Last, such casts between two types of PostgreSQL's.
-const CASTS: &str = "\
-    WITH RECURSIVE own AS (
-        SELECT k.castsource, k.casttarget, k.castcontext = 'i' AND s.typcategory = t.typcategory AS unsaid
-        FROM pg_catalog.pg_cast k
-        JOIN pg_catalog.pg_type s ON s.oid = k.castsource JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
-        WHERE k.castfunc >= 16384
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                            AND d.objid = k.castfunc AND d.deptype = 'e')
-    ), part (type, part) AS (@PARTS@
-    ), made (type, unsaid) AS (
-        SELECT o.castsource, true FROM own o WHERE o.castsource >= 16384
-        UNION
-        SELECT o.casttarget, o.unsaid FROM own o WHERE o.casttarget >= 16384
-        UNION
-        SELECT o.contypid, false
-        FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = o.oid
-        WHERE o.contypid <> 0
-          AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
-                               'pg_catalog.pg_operator'::pg_catalog.regclass)
-        UNION
-        SELECT p.type, m.unsaid FROM made m JOIN part p ON p.part = m.type
-    )
-    SELECT m.type::int8, bool_or(m.unsaid), NULL::text, NULL::text FROM made m GROUP BY 1
-    UNION ALL
-    SELECT NULL, true, pg_catalog.format_type(o.castsource, NULL), pg_catalog.format_type(o.casttarget, NULL)
-    FROM own o WHERE o.castsource < 16384 AND o.casttarget < 16384";
-
-/// A type and one that its values hold.
-const PARTS: &str = "\
-        SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typtype = 'd'
-        UNION ALL
-        SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typelem <> 0
-        UNION ALL
-        SELECT g.rngtypid, g.rngsubtype FROM pg_catalog.pg_range g
-        UNION ALL
-        SELECT g.rngmultitypid, g.rngsubtype FROM pg_catalog.pg_range g
-        UNION ALL
-        SELECT c.reltype, a.atttypid
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-        WHERE c.oid >= 16384 AND c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// The types whose values hold rows of a relation: its row type, and what is made of it.
 const ROWS: &str = "\
@@ -341,8 +259,11 @@ pub(crate) async fn read_at(
         builder.primary_key(oid(&row, 0)?, row.try_get(1)?);
     }
     write_facts(&mut transaction, &mut builder).await?;
+    let code = own_code::read(&mut transaction, &mut builder).await?;
     for row in transaction.fetch_all(TYPES).await? {
         let kind = match row.try_get(2)? {
+            // Giving it a value would run code, be it within a part of it.
+            _ if code.contains(&oid(&row, 3)?) => UserType::Other,
             "e" => UserType::Enum,
             "d" => UserType::Domain,
             "c" => UserType::Composite,
@@ -353,17 +274,7 @@ pub(crate) async fn read_at(
             builder.composite(oid(&row, 3)?, attributes);
         }
     }
-    for row in transaction.fetch_all(COMPARISONS).await? {
-        builder.own_comparison(row.try_get(0)?);
-    }
-    let asked = AssertSqlSafe(CASTS.replace("@PARTS@", PARTS));
-    for row in transaction.fetch_all(asked).await? {
-        match row.try_get::<Option<i64>, _>(0)? {
-            Some(_) => builder.runs_code(oid(&row, 0)?, row.try_get(1)?),
-            None => builder.own_cast(row.try_get(2)?, row.try_get(3)?),
-        };
-    }
-    let asked = AssertSqlSafe(ROWS.replace("@PARTS@", PARTS));
+    let asked = AssertSqlSafe(ROWS.replace("@PARTS@", own_code::PARTS));
     for row in transaction.fetch_all(asked).await? {
         builder.row_within(oid(&row, 0)?, oid(&row, 1)?);
     }

@@ -35,8 +35,8 @@ pub use permit::{
 pub use position::position;
 pub use refusal::{Reason, Refusal};
 pub use snapshot::{
-    Column, ForeignKey, HardenedView, Relation, RelationKind, Snapshot, SnapshotBuilder, UserType,
-    WriteFacts,
+    Column, ForeignKey, HardenedView, OwnCode, Relation, RelationKind, Snapshot, SnapshotBuilder,
+    UserType, WriteFacts,
 };
 
 pub use budget::ANALYSIS_STACK_BYTES;

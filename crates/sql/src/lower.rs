@@ -4,13 +4,18 @@
 //! sqlparser adds a field or a variant, the build breaks until somebody has read what it means.
 
 mod access;
+mod argument;
 mod call;
+mod cast;
+mod chain;
+mod compare;
 pub(crate) mod definition;
 mod expr;
 mod from;
 mod literal;
 mod operator;
 mod query;
+mod spelled;
 mod types;
 mod window;
 mod write;

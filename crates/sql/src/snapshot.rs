@@ -19,9 +19,9 @@ pub struct Snapshot {
     composites: HashMap<u32, Vec<String>>,
     collations: HashSet<(String, String)>,
     comparisons: HashSet<String>,
-    /// Types whose values run code; whether casts do that no text shows.
+    /// Types whose values run code; whether being given a value does.
     code: HashMap<u32, bool>,
-    own_cast: Option<(String, String)>,
+    own_code: Option<OwnCode>,
     rows: HashMap<u32, Vec<u32>>,
     primary_keys: HashMap<u32, Vec<i16>>,
     write_facts: HashMap<u32, WriteFacts>,
@@ -74,11 +74,27 @@ pub struct WriteFacts {
     /// The columns that a constraint or a unique index reads, by `attnum`; 0 where that cannot be
     /// told.
     pub constrained: Vec<i16>,
-    /// A constraint, an index or a column's type runs a function or operator that neither PostgreSQL
-    /// nor an extension made.
+    /// A constraint, an index, a generated column or the partition key runs a function or operator that
+    /// neither PostgreSQL nor an extension made; what its columns' types run is not counted.
     pub runs_code: bool,
     /// Each column's default (`pg_get_expr`), its type's where it has none of its own.
     pub defaults: Vec<(i16, String)>,
+}
+
+/// Code of the database's own that PostgreSQL's own types, functions or operators lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnCode {
+    /// A cast between two types of PostgreSQL's runs a function of somebody's own.
+    Cast {
+        /// The type that is cast.
+        from: String,
+        /// The type it is cast to.
+        to: String,
+    },
+    /// Such a function decides the order, equality or hash of a type of PostgreSQL's.
+    Order(String),
+    /// A function or operator of somebody's own has this name in `pg_catalog` beside PostgreSQL's.
+    Overload(String),
 }
 
 /// A foreign key (`pg_constraint`).
@@ -220,23 +236,21 @@ impl Snapshot {
         path.iter().any(|schema| self.comparisons.contains(schema))
     }
 
-    /// Whether a value of this type (`pg_type.oid`), or a part of it, may be cast by a function that
-    /// neither PostgreSQL nor an extension made; no text shows that it is.
-    pub fn is_cast_by_code(&self, type_oid: u32) -> bool {
-        self.code.get(&type_oid) == Some(&true)
-    }
-
-    /// Whether a value that is given as one of this type may run such a function: to be cast, or to be
-    /// checked.
+    /// Whether a value of this type (`pg_type.oid`), or a part of it, may be cast, compared, hashed or
+    /// checked by a function that neither PostgreSQL nor an extension made; no text shows that it is.
     pub fn runs_code(&self, type_oid: u32) -> bool {
         self.code.contains_key(&type_oid)
     }
 
-    /// The types of PostgreSQL's own between which such a function casts, if there are any: then
-    /// every statement may run it.
-    pub(crate) fn own_cast(&self) -> Option<(&str, &str)> {
-        let (from, to) = self.own_cast.as_ref()?;
-        Some((from, to))
+    /// Whether such a function runs where a value becomes one of this type: casts it, or checks it.
+    pub fn runs_code_taken(&self, type_oid: u32) -> bool {
+        self.code.get(&type_oid) == Some(&true)
+    }
+
+    /// Such a function that PostgreSQL's own types, functions or operators lead to, if there is one:
+    /// then every statement may run it.
+    pub fn own_code(&self) -> Option<&OwnCode> {
+        self.own_code.as_ref()
     }
 
     /// The relations whose rows are, or are within, a value of this type.
@@ -248,6 +262,19 @@ impl Snapshot {
     pub fn has_collation(&self, schema: &str, name: &str) -> bool {
         self.collations
             .contains(&(schema.to_owned(), name.to_owned()))
+    }
+}
+
+impl std::fmt::Display for OwnCode {
+    /// What the database does, as a sentence goes on after "the database".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cast { from, to } => {
+                write!(f, "casts {from} to {to} by a function of its own")
+            }
+            Self::Order(ty) => write!(f, "compares values of type {ty} by functions of its own"),
+            Self::Overload(name) => write!(f, "has a {name} of its own in pg_catalog"),
+        }
     }
 }
 
@@ -378,16 +405,16 @@ impl SnapshotBuilder {
         self
     }
 
-    /// Notes that values of a type (`pg_type.oid`) are cast or checked by a function that neither
-    /// PostgreSQL nor an extension made; with whether they are cast where no text shows it.
-    pub fn runs_code(&mut self, type_oid: u32, unsaid: bool) -> &mut Self {
-        self.snapshot.code.insert(type_oid, unsaid);
+    /// Notes that values of a type (`pg_type.oid`) run a function that neither PostgreSQL nor an extension
+    /// made; with whether being given a value does.
+    pub fn runs_code(&mut self, type_oid: u32, taken: bool) -> &mut Self {
+        self.snapshot.code.insert(type_oid, taken);
         self
     }
 
-    /// Notes that such a function casts between two types of PostgreSQL's own.
-    pub fn own_cast(&mut self, from: &str, to: &str) -> &mut Self {
-        self.snapshot.own_cast = Some((from.to_owned(), to.to_owned()));
+    /// Notes such a function that PostgreSQL's own types, functions or operators lead to.
+    pub fn own_code(&mut self, code: OwnCode) -> &mut Self {
+        self.snapshot.own_code = Some(code);
         self
     }
 

@@ -22,7 +22,9 @@ use crate::parse;
 use crate::refusal::{Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::resolve::{Resolution, Resolver};
-use crate::{Batch, Context, CopyDirection, Effect, Permit, StatementKind, Temporary, lower};
+use crate::{
+    Batch, Context, CopyDirection, Effect, OwnCode, Permit, StatementKind, Temporary, lower,
+};
 
 /// Length of a fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 16;
@@ -192,8 +194,8 @@ fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
     }
 }
 
-/// Where casts between PostgreSQL's own types run code of the database's, so may any expression, and
-/// no text shows it.
+/// Where PostgreSQL's own types, functions and operators lead to code of the database's, so may any
+/// expression, and no text shows it.
 fn computes_as_postgresql(statement: &S, cx: &Context<'_>) -> Result<()> {
     let computes = !matches!(
         statement,
@@ -210,17 +212,23 @@ fn computes_as_postgresql(statement: &S, cx: &Context<'_>) -> Result<()> {
             | S::Deallocate { .. }
     );
     let guarded = computes && cx.policy.guards_code;
-    let Some((from, to)) = cx.snapshot.own_cast().filter(|_| guarded) else {
+    let Some(code) = cx.snapshot.own_code().filter(|_| guarded) else {
         return Ok(());
     };
-    Err(Refusal::new(
-        Reason::OwnCode,
-        format!("the database casts {from} to {to} by a function of its own"),
+    let hint = match code {
+        OwnCode::Cast { .. } => {
+            "ask an administrator to drop that cast, or to make it WITHOUT FUNCTION or WITH INOUT"
+        }
+        OwnCode::Order(_) => {
+            "ask an administrator to drop that operator class or its own functions"
+        }
+        OwnCode::Overload(_) => "ask an administrator to move it to a schema of its own",
+    };
+    Err(
+        Refusal::new(Reason::OwnCode, format!("the database {code}"))
+            .with_detail("any expression may run it, and it may read anything")
+            .with_hint(hint),
     )
-    .with_detail("any expression may run it, and it may read anything")
-    .with_hint(
-        "ask an administrator to drop that cast, or to make it WITHOUT FUNCTION or WITH INOUT",
-    ))
 }
 
 fn query(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<Permit> {

@@ -1,7 +1,7 @@
 //! What a snapshot says of a database.
 
 use phigate_phi::{ColumnType, TypeKind};
-use phigate_sql::{RelationKind, Snapshot, UserType};
+use phigate_sql::{OwnCode, RelationKind, Snapshot, UserType};
 use phigate_testkit::{hospital, postgres};
 
 const SCHEMA: &str = r#"
@@ -269,21 +269,21 @@ async fn types_whose_values_run_code_are_read_with_what_is_made_of_them() {
         .await
         .unwrap();
     let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
-    for (table, column, cast, runs) in [
-        ("holder", "one", true, true),
-        ("holder", "many", true, true),
-        ("holder", "to_it", false, true),
+    for (table, column, runs, taken) in [
+        ("holder", "one", true, false),
+        ("holder", "many", true, false),
+        ("holder", "to_it", true, true),
         ("holder", "f", false, false),
         ("holder", "s", true, true),
-        ("holder", "c", false, true),
+        ("holder", "c", true, true),
         ("outer_holder", "h", true, true),
         ("outer_holder", "hs", true, true),
         ("holder", "id", false, false),
     ] {
         let relation = snapshot.find("public", table).unwrap();
         let ty = relation.column(column).unwrap().ty.oid;
-        let found = (snapshot.is_cast_by_code(ty), snapshot.runs_code(ty));
-        assert_eq!(found, (cast, runs), "{table}.{column}");
+        let found = (snapshot.runs_code(ty), snapshot.runs_code_taken(ty));
+        assert_eq!(found, (runs, taken), "{table}.{column}");
     }
     for name in ["mood", "given", "checked"] {
         assert_eq!(
@@ -292,8 +292,96 @@ async fn types_whose_values_run_code_are_read_with_what_is_made_of_them() {
             "{name}"
         );
     }
-    let holder = snapshot.find("public", "holder").unwrap().oid;
-    assert!(snapshot.write_facts(holder).unwrap().runs_code);
+    assert_eq!(snapshot.own_code(), None);
+}
+
+/// Operator classes, ranges, and what is made of checked domains.
+#[tokio::test]
+async fn types_that_are_compared_or_made_by_code_are_read() {
+    let cluster = postgres();
+    let schema = "
+        CREATE TYPE rank AS ENUM ('low', 'high');
+        CREATE FUNCTION ordered(rank, rank) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+        CREATE FUNCTION is(rank, rank) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+        CREATE OPERATOR < (LEFTARG = rank, RIGHTARG = rank, FUNCTION = is);
+        CREATE OPERATOR <= (LEFTARG = rank, RIGHTARG = rank, FUNCTION = is);
+        CREATE OPERATOR = (LEFTARG = rank, RIGHTARG = rank, FUNCTION = is);
+        CREATE OPERATOR >= (LEFTARG = rank, RIGHTARG = rank, FUNCTION = is);
+        CREATE OPERATOR > (LEFTARG = rank, RIGHTARG = rank, FUNCTION = is);
+        CREATE OPERATOR CLASS rank_ops DEFAULT FOR TYPE rank USING btree AS
+            OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+            FUNCTION 1 ordered(rank, rank);
+        CREATE FUNCTION ordered(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+        CREATE OPERATOR CLASS own_int_ops FOR TYPE int USING btree AS
+            OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+            FUNCTION 1 ordered(int, int);
+        CREATE TYPE own_span AS RANGE (subtype = int, subtype_opclass = own_int_ops);
+        CREATE TYPE span AS RANGE (subtype = int);
+        CREATE FUNCTION evil(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE DOMAIN checked AS int CHECK (evil(VALUE));
+        CREATE DOMAIN checked_list AS checked[];
+        CREATE TYPE pair AS (a int, b checked);
+        CREATE TABLE t (r rank, rs rank[], o own_span, s span, l checked_list, p pair, i int);";
+    cluster.execute("postgres", schema).await.unwrap();
+    let mut connection = crate::upstream(&cluster, "postgres")
+        .connect()
+        .await
+        .unwrap();
+    let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+    let table = snapshot.find("public", "t").unwrap();
+    for (column, runs) in [
+        ("r", true),
+        ("rs", true),
+        ("o", true),
+        ("s", false),
+        ("l", true),
+        ("p", true),
+        ("i", false),
+    ] {
+        let ty = table.column(column).unwrap().ty.oid;
+        let found = (snapshot.runs_code(ty), snapshot.runs_code_taken(ty));
+        assert_eq!(found, (runs, runs), "{column}");
+    }
+    for name in ["rank", "checked", "checked_list", "pair"] {
+        let kind = snapshot.user_type("public", name);
+        assert_eq!(kind, Some(UserType::Other), "{name}");
+    }
+    assert_eq!(snapshot.own_code(), None, "none of PostgreSQL's own types");
+}
+
+#[tokio::test]
+async fn code_that_postgresqls_own_types_and_names_lead_to_is_read() {
+    let cast = "
+        CREATE FUNCTION gives(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE CAST (text AS int) WITH FUNCTION gives(text) AS IMPLICIT;";
+    let order = "
+        CREATE FUNCTION ordered(json, json) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+        CREATE OPERATOR CLASS json_ops DEFAULT FOR TYPE json USING btree AS FUNCTION 1 ordered(json, json);";
+    let overload = "
+        CREATE FUNCTION pg_catalog.round(float8, int) RETURNS float8 LANGUAGE sql AS 'SELECT $1';";
+    let beside = "
+        CREATE FUNCTION pg_catalog.of_nobody(float8) RETURNS float8 LANGUAGE sql AS 'SELECT $1';
+        CREATE CAST (bytea AS xml) WITH INOUT;";
+    let expected = [
+        (
+            cast,
+            Some(OwnCode::Cast {
+                from: "text".to_owned(),
+                to: "integer".to_owned(),
+            }),
+        ),
+        (order, Some(OwnCode::Order("json".to_owned()))),
+        (overload, Some(OwnCode::Overload("round".to_owned()))),
+        (beside, None),
+    ];
+    for (schema, code) in expected {
+        let cluster = postgres();
+        cluster.execute("postgres", schema).await.unwrap();
+        let upstream = crate::upstream(&cluster, "postgres");
+        let mut connection = upstream.connect().await.unwrap();
+        let snapshot = phigate_catalog::read(&mut connection).await.unwrap();
+        assert_eq!(snapshot.own_code(), code.as_ref(), "{schema}");
+    }
 }
 
 #[tokio::test]
@@ -317,6 +405,9 @@ async fn what_runs_when_rows_are_written_is_read() {
         CREATE TABLE by_check (a int CHECK (evil(a) > 0));
         CREATE TABLE by_index (a int);
         CREATE INDEX ON by_index (evil(a));
+        CREATE TABLE by_generated (a int, b int GENERATED ALWAYS AS (evil(a)) STORED);
+        CREATE TABLE by_partition (a int) PARTITION BY LIST (evil(a));
+        CREATE TABLE by_nothing (a int, b int GENERATED ALWAYS AS (a + 1) STORED);
         CREATE TABLE by_type (a checked);";
     cluster.execute("postgres", schema).await.unwrap();
     let mut connection = crate::upstream(&cluster, "postgres")
@@ -352,7 +443,8 @@ async fn what_runs_when_rows_are_written_is_read() {
     assert!(facts("triggered").triggers && !facts("referring").triggers);
     assert!(facts("guarded").row_security);
     assert_eq!(facts("guarded").row_policies, ["(a > 1)"]);
-    for table in ["by_check", "by_index", "by_type"] {
+    for table in ["by_check", "by_index", "by_generated", "by_partition"] {
         assert!(facts(table).runs_code, "{table}");
     }
+    assert!(!facts("by_nothing").runs_code && !facts("by_type").runs_code);
 }

@@ -3,13 +3,12 @@
 
 use sqlparser::ast::{self, Expr as E};
 
-use super::operator::{Infix, Prefix, comparison, comparison_symbol, infix, prefix};
-use super::unsupported;
+use super::operator::{Prefix, prefix};
 use super::{
-    access, call, call_marker, column_id, ident, literal, object_name, parse, place, query,
-    span_place, types,
+    access, call, cast, chain, column_id, compare, ident, literal, parse, place, query, span_place,
+    spelled, unsupported,
 };
-use crate::ir::{Call, Expr, Literal, Operator, Quantified, Special, TypeName};
+use crate::ir::{Call, Expr, Literal, Operator, Special};
 use crate::refusal::{Place, Reason, Refusal, Result};
 
 /// An expression.
@@ -42,26 +41,26 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             expr,
             list,
             negated,
-        } => in_list(expr, list, negated),
+        } => compare::in_list(expr, list, negated),
         E::InSubquery {
             expr,
             subquery,
             negated,
-        } => in_subquery(expr, subquery, negated),
+        } => compare::in_subquery(expr, subquery, negated),
         E::Between {
             expr,
             negated,
             low,
             high,
-        } => between(expr, negated, low, high),
-        E::BinaryOp { left, op, right } => chain(left, op, right),
+        } => compare::between(expr, negated, low, high),
+        E::BinaryOp { left, op, right } => chain::chain(left, op, right),
         E::Like {
             negated,
             any,
             expr,
             pattern,
             escape_char,
-        } => like(
+        } => compare::like(
             [Operator::new("~~"), Operator::new("!~~")],
             negated,
             any,
@@ -75,7 +74,7 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             expr,
             pattern,
             escape_char,
-        } => like(
+        } => compare::like(
             [Operator::new("~~*"), Operator::new("!~~*")],
             negated,
             any,
@@ -88,25 +87,25 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             expr,
             pattern,
             escape_char,
-        } => similar(negated, expr, pattern, escape_char),
+        } => compare::similar(negated, expr, pattern, escape_char),
         E::AnyOp {
             left,
             compare_op,
             right,
             is_some: _,
-        } => quantified(left, compare_op, right, false),
+        } => compare::quantified(left, compare_op, right, false),
         E::AllOp {
             left,
             compare_op,
             right,
-        } => quantified(left, compare_op, right, true),
+        } => compare::quantified(left, compare_op, right, true),
         E::UnaryOp { op, expr } => unary(op, expr),
         E::Cast {
             kind,
             expr,
             data_type,
             format,
-        } => cast(&kind, expr, data_type, format),
+        } => cast::cast(&kind, expr, data_type, format),
         E::AtTimeZone {
             timestamp,
             time_zone,
@@ -115,9 +114,9 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             field,
             syntax,
             expr,
-        } => call::extract(&field, &syntax, expr),
-        E::Ceil { expr, field } => call::rounded("ceil", expr, &field),
-        E::Floor { expr, field } => call::rounded("floor", expr, &field),
+        } => spelled::extract(&field, &syntax, expr),
+        E::Ceil { expr, field } => spelled::rounded("ceil", expr, &field),
+        E::Floor { expr, field } => spelled::rounded("floor", expr, &field),
         E::Position { expr: what, r#in } => pair("position", r#in, what),
         E::Substring {
             expr,
@@ -125,23 +124,23 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             substring_for,
             special,
             shorthand,
-        } => call::substring(expr, substring_from, substring_for, special, shorthand),
+        } => spelled::substring(expr, substring_from, substring_for, special, shorthand),
         E::Trim {
             trim_where,
             trim_what,
             expr,
             trim_characters,
-        } => call::trim(trim_where, trim_what, expr, trim_characters),
+        } => spelled::trim(trim_where, trim_what, expr, trim_characters),
         E::Overlay {
             expr,
             overlay_what,
             overlay_from,
             overlay_for,
-        } => call::overlay(expr, overlay_what, overlay_from, overlay_for),
-        E::Collate { expr, collation } => collate(expr, collation),
+        } => spelled::overlay(expr, overlay_what, overlay_from, overlay_for),
+        E::Collate { expr, collation } => cast::collate(expr, collation),
         E::Nested(inner) => boxed(inner),
         E::Value(value) => literal::value(value),
-        E::TypedString(string) => typed_string(string),
+        E::TypedString(string) => cast::typed_string(string),
         E::Function(function) => call::function(function),
         E::Case {
             case_token: _,
@@ -158,7 +157,7 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             elem: _,
             named: false,
         }) => Err(Refusal::new(Reason::Syntax, "syntax error at or near \"[\"").near(place(&e))),
-        E::Interval(interval) => interval_literal(interval),
+        E::Interval(interval) => cast::interval_literal(interval),
         e @ E::IsJson { .. } => Err(unsupported("IS JSON", place(&e))),
         e @ E::JsonAccess { .. } => Err(unsupported("a colon path", place(&e))),
         e @ E::InUnnest { .. } => Err(unsupported("IN UNNEST", place(&e))),
@@ -285,245 +284,6 @@ fn normalized(
     })
 }
 
-fn in_list(operand: Box<E>, list: Vec<E>, negated: bool) -> Result<Expr> {
-    Ok(Expr::InList {
-        operand: Box::new(boxed(operand)?),
-        list: exprs(list)?,
-        negated,
-    })
-}
-
-fn in_subquery(operand: Box<E>, subquery: Box<ast::Query>, negated: bool) -> Result<Expr> {
-    let found = Expr::Quantified {
-        left: Box::new(boxed(operand)?),
-        operator: Operator::new("="),
-        all: false,
-        right: Quantified::Query(Box::new(query(*subquery)?)),
-        place: Place::default(),
-    };
-    Ok(if negated {
-        Expr::Not(Box::new(found))
-    } else {
-        found
-    })
-}
-
-fn between(operand: Box<E>, negated: bool, low: Box<E>, high: Box<E>) -> Result<Expr> {
-    let (low, symmetric) = match *low {
-        E::Function(call) if is_symmetric(&call) => (call::only_argument(call)?, true),
-        low => (expr(low)?, false),
-    };
-    Ok(Expr::Between {
-        operand: Box::new(boxed(operand)?),
-        low: Box::new(low),
-        high: Box::new(boxed(high)?),
-        symmetric,
-        negated,
-    })
-}
-
-/// Whether a call is the pre-pass's way of saying BETWEEN SYMMETRIC.
-fn is_symmetric(call: &ast::Function) -> bool {
-    let [ast::ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
-        return false;
-    };
-    parse::marker(name) == Some(parse::Marker::Symmetric)
-}
-
-/// `a op b op c ...`: down the left spine in a loop, then back up.
-fn chain(left: Box<E>, op: ast::BinaryOperator, right: Box<E>) -> Result<Expr> {
-    let mut links = vec![(op, right)];
-    let mut first = left;
-    while matches!(*first, E::BinaryOp { .. }) {
-        let E::BinaryOp { left, op, right } = *first else {
-            break;
-        };
-        if let Some((outer, _)) = links.last()
-            && let (Some(_), Some(symbol)) = (comparison_symbol(&op), comparison_symbol(outer))
-        {
-            // gram.y: comparisons do not associate.
-            return Err(Refusal::new(
-                Reason::Syntax,
-                format!("syntax error at or near \"{symbol}\""),
-            )
-            .near(place_of_leaf(&right)));
-        }
-        links.push((op, right));
-        first = left;
-    }
-    let start = if links.len() == 1 {
-        Place::default()
-    } else {
-        place_of_leaf(&first)
-    };
-    let mut done = Link::Operand(boxed(first)?);
-    for (op, right) in links.into_iter().rev() {
-        done = link(done, infix(op, start)?, right, start)?;
-    }
-    Ok(done.into_expr(start))
-}
-
-/// What a chain has become so far.
-enum Link {
-    Operand(Expr),
-    And(Vec<Expr>),
-    Or(Vec<Expr>),
-    Binary(Box<Expr>, Vec<(Operator, Expr)>),
-}
-
-impl Link {
-    fn into_expr(self, place: Place) -> Expr {
-        match self {
-            Self::Operand(expr) => expr,
-            Self::And(list) => Expr::And(list),
-            Self::Or(list) => Expr::Or(list),
-            Self::Binary(first, rest) => Expr::Binary { first, rest, place },
-        }
-    }
-}
-
-fn link(done: Link, op: Infix, right: Box<E>, place: Place) -> Result<Link> {
-    Ok(match op {
-        Infix::And => match done {
-            Link::And(mut list) => {
-                list.push(boxed(right)?);
-                Link::And(list)
-            }
-            other => Link::And(vec![other.into_expr(place), boxed(right)?]),
-        },
-        Infix::Or => match done {
-            Link::Or(mut list) => {
-                list.push(boxed(right)?);
-                Link::Or(list)
-            }
-            other => Link::Or(vec![other.into_expr(place), boxed(right)?]),
-        },
-        Infix::Operator(operator) => match (done, *right) {
-            // What the pre-pass says of ANY and ALL.
-            (done, E::Function(call)) if quantifier(&call).is_some() => {
-                let all = quantifier(&call) == Some(parse::Marker::All);
-                Link::Operand(Expr::Quantified {
-                    left: Box::new(done.into_expr(place)),
-                    operator,
-                    all,
-                    right: quantified_argument(call)?,
-                    place,
-                })
-            }
-            (Link::Binary(first, mut rest), right) => {
-                rest.push((operator, expr(right)?));
-                Link::Binary(first, rest)
-            }
-            (other, right) => Link::Binary(
-                Box::new(other.into_expr(place)),
-                vec![(operator, expr(right)?)],
-            ),
-        },
-        Infix::Overlaps => Link::Operand(overlaps(done.into_expr(place), boxed(right)?, place)?),
-    })
-}
-
-fn quantifier(call: &ast::Function) -> Option<parse::Marker> {
-    call_marker(call).filter(|marker| matches!(marker, parse::Marker::Any | parse::Marker::All))
-}
-
-/// What stands in the brackets of ANY: a query or an array.
-fn quantified_argument(call: ast::Function) -> Result<Quantified> {
-    let place = super::place(&call.name);
-    let mut arguments = call::plain_arguments(call)?.into_iter();
-    match (arguments.next().map(bare), arguments.next()) {
-        (Some(E::Subquery(subquery)), None) => Ok(Quantified::Query(Box::new(query(*subquery)?))),
-        (Some(array), None) => Ok(Quantified::Array(Box::new(expr(array)?))),
-        (Some(_), Some(_)) | (None, _) => Err(unsupported("this list after ANY or ALL", place)),
-    }
-}
-
-/// `(a, b) OVERLAPS (c, d)` is the function of that name (gram.y).
-fn overlaps(left: Expr, right: Expr, place: Place) -> Result<Expr> {
-    match (left, right) {
-        (Expr::Special(Special::Row, mut left), Expr::Special(Special::Row, right))
-            if left.len() == 2 && right.len() == 2 =>
-        {
-            left.extend(right);
-            Ok(Call::built_in("overlaps", left))
-        }
-        _other => Err(unsupported("OVERLAPS of anything but two pairs", place)),
-    }
-}
-
-/// LIKE and ILIKE are operators, their ESCAPE a function (gram.y).
-fn like(
-    operators: [Operator; 2],
-    negated: bool,
-    any: bool,
-    operand: Box<E>,
-    pattern: Box<E>,
-    escape: Option<Box<E>>,
-) -> Result<Expr> {
-    let [positive, negative] = operators;
-    let operator = if negated { negative } else { positive };
-    if any {
-        super::absent(escape, "ESCAPE with ANY", Place::default())?;
-        return quantify(operand, operator, pattern, false, Place::default());
-    }
-    let mut pattern = boxed(pattern)?;
-    if let Some(escape) = escape {
-        pattern = Call::built_in("like_escape", vec![pattern, boxed(escape)?]);
-    }
-    Ok(binary(operator, boxed(operand)?, pattern))
-}
-
-/// SIMILAR TO is a regular expression made by a function (gram.y).
-fn similar(
-    negated: bool,
-    operand: Box<E>,
-    pattern: Box<E>,
-    escape: Option<Box<E>>,
-) -> Result<Expr> {
-    let mut arguments = vec![boxed(pattern)?];
-    if let Some(escape) = escape {
-        arguments.push(boxed(escape)?);
-    }
-    let pattern = Call::built_in("similar_to_escape", arguments);
-    let operator = Operator::new(if negated { "!~" } else { "~" });
-    Ok(binary(operator, boxed(operand)?, pattern))
-}
-
-fn binary(operator: Operator, left: Expr, right: Expr) -> Expr {
-    let place = Place::default();
-    Expr::Binary {
-        first: Box::new(left),
-        rest: vec![(operator, right)],
-        place,
-    }
-}
-
-fn quantified(left: Box<E>, op: ast::BinaryOperator, right: Box<E>, all: bool) -> Result<Expr> {
-    let place = place_of_leaf(&left);
-    quantify(left, comparison(op, place)?, right, all, place)
-}
-
-fn quantify(
-    left: Box<E>,
-    operator: Operator,
-    right: Box<E>,
-    all: bool,
-    place: Place,
-) -> Result<Expr> {
-    let left = Box::new(boxed(left)?);
-    let right = match bare(*right) {
-        E::Subquery(subquery) => Quantified::Query(Box::new(query(*subquery)?)),
-        other => Quantified::Array(Box::new(expr(other)?)),
-    };
-    Ok(Expr::Quantified {
-        left,
-        operator,
-        all,
-        right,
-        place,
-    })
-}
-
 fn unary(op: ast::UnaryOperator, operand: Box<E>) -> Result<Expr> {
     let place = place_of_leaf(&operand);
     let operator = match prefix(op, place)? {
@@ -546,56 +306,6 @@ fn unary(op: ast::UnaryOperator, operand: Box<E>) -> Result<Expr> {
         operand: Box::new(operand),
         place,
     })
-}
-
-fn cast(
-    kind: &ast::CastKind,
-    operand: Box<E>,
-    data_type: ast::DataType,
-    format: Option<ast::CastFormat>,
-) -> Result<Expr> {
-    super::absent(format, "FORMAT in CAST", Place::default())?;
-    match kind {
-        ast::CastKind::Cast | ast::CastKind::DoubleColon => {}
-        ast::CastKind::TryCast | ast::CastKind::SafeCast => {
-            return Err(unsupported("this kind of cast", place(&*operand)));
-        }
-    }
-    let at = place_of_leaf(&operand);
-    let operand = Box::new(boxed(operand)?);
-    if let ast::DataType::Custom(ast::ObjectName(parts), modifiers) = &data_type
-        && let [ast::ObjectNamePart::Identifier(first), collation @ ..] = parts.as_slice()
-        && parse::marker(first) == Some(parse::Marker::Collate)
-        && !collation.is_empty()
-        && modifiers.is_empty()
-    {
-        let collation = object_name(ast::ObjectName(collation.to_vec()))?;
-        return Ok(Expr::Collate { operand, collation });
-    }
-    let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
-    Ok(Expr::Cast { operand, ty })
-}
-
-fn collate(operand: Box<E>, collation: ast::ObjectName) -> Result<Expr> {
-    Ok(Expr::Collate {
-        operand: Box::new(boxed(operand)?),
-        collation: object_name(collation)?,
-    })
-}
-
-fn typed_string(string: ast::TypedString) -> Result<Expr> {
-    let ast::TypedString {
-        data_type,
-        value,
-        uses_odbc_syntax,
-    } = string;
-    let at = span_place(value.span);
-    if uses_odbc_syntax {
-        return Err(unsupported("ODBC syntax", at));
-    }
-    let operand = Box::new(literal::value(value)?);
-    let ty = types::type_name(data_type).map_err(|refusal| refusal.near(at))?;
-    Ok(Expr::Cast { operand, ty })
 }
 
 fn case(
@@ -632,39 +342,8 @@ fn tuple(list: Vec<E>) -> Result<Expr> {
     Ok(Expr::Special(Special::Row, exprs(list)?))
 }
 
-/// `INTERVAL '...' fields` is a cast of a string (gram.y `ConstInterval Sconst opt_interval`).
-fn interval_literal(interval: ast::Interval) -> Result<Expr> {
-    let ast::Interval {
-        value,
-        leading_field,
-        leading_precision,
-        last_field,
-        fractional_seconds_precision,
-    } = interval;
-    let at = place(&*value);
-    let E::Value(value) = *value else {
-        return Err(unsupported("INTERVAL of anything but a string", at));
-    };
-    let literal = literal::value(value)?;
-    if !matches!(literal, Expr::Literal(Literal::String(_))) {
-        return Err(unsupported("INTERVAL of anything but a string", at));
-    }
-    let mut ty = TypeName::built_in("interval");
-    ty.fields = call::interval_fields(leading_field.as_ref(), last_field.as_ref(), at)?;
-    let precision = leading_precision.or(fractional_seconds_precision);
-    if precision.is_some() && !ty.fields.is_some_and(|fields| fields.ends_with("SECOND")) {
-        return Err(unsupported("this precision of an interval", at));
-    }
-    ty.modifiers
-        .extend(precision.map(|precision| precision.min(u64::from(u32::MAX)) as i64));
-    Ok(Expr::Cast {
-        operand: Box::new(literal),
-        ty,
-    })
-}
-
 /// The place of a name or literal; nothing deeper is looked into, so that it costs nothing.
-fn place_of_leaf(e: &E) -> Place {
+pub(super) fn place_of_leaf(e: &E) -> Place {
     match e {
         E::Identifier(name) => span_place(name.span),
         E::CompoundIdentifier(path) => path

@@ -207,7 +207,7 @@ fn user(
             }
             (Some(Treatment::Block), _) => (Treatment::Block, Visibility::Blocked),
             (Some(_), _) | (None, Unclassified::Mask | Unclassified::Release)
-                if guarded && snapshot.is_cast_by_code(column.ty.oid) =>
+                if guarded && snapshot.runs_code(column.ty.oid) =>
             {
                 (Treatment::Block, Visibility::RunsCode)
             }

@@ -430,10 +430,10 @@ impl Resolver<'_> {
             .with_hint(crate::policy::RENAMED_HINT),
             Reason::OwnCode => Refusal::new(
                 reason,
-                format!("column \"{column}\" of {table} may be cast by code that is not PostgreSQL's own"),
+                format!("column \"{column}\" of {table} runs code that is not PostgreSQL's own"),
             )
-            .with_detail("a cast of its type runs a function of the database's, which may read anything")
-            .with_hint("leave the column out, or ask an administrator to drop that cast"),
+            .with_detail("a cast or comparison of its type runs a function of the database's, which may read anything")
+            .with_hint("leave the column out, or ask an administrator to drop that cast or operator class"),
             _unclassified => Refusal::new(
                 reason,
                 format!("column \"{column}\" of {table} is not classified"),

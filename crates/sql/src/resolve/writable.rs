@@ -140,7 +140,8 @@ fn harmless(relation: &Relation, change: &Change, cx: &Context<'_>) -> Result<()
     if !change.makes_rows() {
         return Ok(());
     }
-    if facts.runs_code {
+    let mut types = relation.columns.iter().map(|column| column.ty.oid);
+    if facts.runs_code || types.any(|ty| cx.snapshot.runs_code_taken(ty)) {
         return deny("a constraint, index or type of it runs code that is not PostgreSQL's own");
     }
     for column in &masked {

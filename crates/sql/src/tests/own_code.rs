@@ -3,6 +3,7 @@
 use phigate_phi::Unclassified;
 use phigate_types::Profile;
 
+use crate::OwnCode;
 use crate::testing::World;
 
 /// Constructs that look their operator up by name, at the end of the path too.
@@ -56,7 +57,7 @@ fn an_operator_off_the_path_is_not_found() {
 /// A column of type `text`, as if its casts were code of somebody's own.
 fn cast_by_code(profile: Profile) -> World {
     World::with_catalog(profile, Unclassified::Release, |builder| {
-        _ = builder.runs_code(25, true);
+        _ = builder.runs_code(25, false);
     })
 }
 
@@ -87,7 +88,7 @@ fn a_column_whose_casts_run_code_is_not_read() {
 #[test]
 fn a_parameter_of_a_type_that_runs_code_is_refused() {
     let world = World::with_catalog(Profile::LimitedDataset, Unclassified::Refuse, |builder| {
-        _ = builder.runs_code(30_000, false);
+        _ = builder.runs_code(30_000, true);
     });
     let check = |types: &[u32]| world.policy.check_parameters(types, &world.snapshot);
     assert!(check(&[0, 25]).is_ok());
@@ -99,7 +100,10 @@ fn a_parameter_of_a_type_that_runs_code_is_refused() {
 fn where_postgresqls_own_types_are_cast_by_code_nothing_is_computed() {
     let world = |profile| {
         World::with_catalog(profile, Unclassified::Refuse, |builder| {
-            _ = builder.own_cast("text", "integer");
+            _ = builder.own_code(OwnCode::Cast {
+                from: "text".to_owned(),
+                to: "integer".to_owned(),
+            });
         })
     };
     let masked = world(Profile::LimitedDataset);
