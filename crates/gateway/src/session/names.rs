@@ -43,14 +43,20 @@ pub(super) struct Portal {
     pub(super) begun: AtomicBool,
 }
 
+/// A name as the server keeps it.
+type Key = Box<[u8]>;
+
+/// How much of a name the server keeps, in bytes (`NAMEDATALEN`, `MAX_PORTALNAME_LEN`).
+const NAME_MAX: usize = 63;
+
 /// Both name spaces.
 #[derive(Default)]
 pub(super) struct Names {
-    statements: HashMap<Box<str>, Arc<Statement>>,
-    portals: HashMap<Box<str>, Arc<Portal>>,
+    statements: HashMap<Key, Arc<Statement>>,
+    portals: HashMap<Key, Arc<Portal>>,
     /// What SQL prepared: the whole text in which it did.
-    in_sql: HashMap<Box<str>, Arc<Plan>>,
-    /// SQL that prepares or deallocates is under way.
+    in_sql: HashMap<Key, Arc<Plan>>,
+    /// SQL that prepares, deallocates or declares is under way.
     under_way: bool,
 }
 
@@ -60,19 +66,19 @@ pub(super) enum Undo {
     Nothing,
     /// A statement was named.
     Statement {
-        name: Box<str>,
+        name: Key,
         now: Arc<Parsed>,
         before: Option<Arc<Statement>>,
     },
     /// A statement's name was given up.
     Forgotten {
-        name: Box<str>,
+        name: Key,
         statement: Option<Arc<Statement>>,
         in_sql: Option<Arc<Plan>>,
     },
     /// A portal was named.
     Portal {
-        name: Box<str>,
+        name: Key,
         now: Arc<Portal>,
         before: Option<Arc<Portal>>,
     },
@@ -80,11 +86,11 @@ pub(super) enum Undo {
 
 impl Names {
     pub(super) fn statement(&self, name: &str) -> Option<&Arc<Statement>> {
-        self.statements.get(name)
+        self.statements.get(key(name))
     }
 
     pub(super) fn portal(&self, name: &str) -> Option<&Arc<Portal>> {
-        self.portals.get(name)
+        self.portals.get(key(name))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -93,15 +99,18 @@ impl Names {
 
     /// What was prepared under this name, by whichever protocol.
     pub(super) fn prepared(&self, name: &str) -> Option<&Arc<Plan>> {
-        let statement = self.statements.get(name).map(|statement| &statement.plan);
-        statement.or_else(|| self.in_sql.get(name))
+        let statement = self
+            .statements
+            .get(key(name))
+            .map(|statement| &statement.plan);
+        statement.or_else(|| self.in_sql.get(key(name)))
     }
 
     /// A statement with this effect is being sent.
     pub(super) fn sent(&mut self, effect: &Effect) {
         self.under_way |= matches!(
             effect,
-            Effect::Prepare(_) | Effect::Deallocate(_) | Effect::DiscardAll
+            Effect::Prepare(_) | Effect::Deallocate(_) | Effect::DiscardAll | Effect::Declare(_)
         );
     }
 
@@ -117,26 +126,28 @@ impl Names {
 
     /// SQL has prepared this.
     pub(super) fn prepared_in_sql(&mut self, name: &str, plan: Arc<Plan>) {
-        self.in_sql.insert(name.into(), plan);
+        self.in_sql.insert(key(name).into(), plan);
     }
 
     /// What was prepared under this name was judged anew, and is the same.
     pub(super) fn renew(&mut self, name: &str, plan: Arc<Plan>) {
-        if let Some(statement) = self.statements.get_mut(name) {
+        if let Some(statement) = self.statements.get_mut(key(name)) {
             *statement = Arc::new(Statement {
                 parsed: Arc::clone(&statement.parsed),
                 plan,
             });
-        } else if let Some(in_sql) = self.in_sql.get_mut(name) {
+        } else if let Some(in_sql) = self.in_sql.get_mut(key(name)) {
             *in_sql = plan;
         }
     }
 
     pub(super) fn name_statement(&mut self, name: &str, statement: Statement) -> Undo {
         let now = Arc::clone(&statement.parsed);
-        let before = self.statements.insert(name.into(), Arc::new(statement));
+        let before = self
+            .statements
+            .insert(key(name).into(), Arc::new(statement));
         Undo::Statement {
-            name: name.into(),
+            name: key(name).into(),
             now,
             before,
         }
@@ -144,9 +155,9 @@ impl Names {
 
     pub(super) fn name_portal(&mut self, name: &str, portal: Portal) -> Undo {
         let now = Arc::new(portal);
-        let before = self.portals.insert(name.into(), Arc::clone(&now));
+        let before = self.portals.insert(key(name).into(), Arc::clone(&now));
         Undo::Portal {
-            name: name.into(),
+            name: key(name).into(),
             now,
             before,
         }
@@ -154,14 +165,14 @@ impl Names {
 
     pub(super) fn forget_statement(&mut self, name: &str) -> Undo {
         Undo::Forgotten {
-            name: name.into(),
-            statement: self.statements.remove(name),
-            in_sql: self.in_sql.remove(name),
+            name: key(name).into(),
+            statement: self.statements.remove(key(name)),
+            in_sql: self.in_sql.remove(key(name)),
         }
     }
 
     pub(super) fn forget_portal(&mut self, name: &str) {
-        self.portals.remove(name);
+        self.portals.remove(key(name));
     }
 
     /// DEALLOCATE ALL, DISCARD ALL.
@@ -177,8 +188,8 @@ impl Names {
 
     /// A simple query destroys the unnamed statement and portal.
     pub(super) fn simple_query(&mut self) {
-        self.statements.remove("");
-        self.portals.remove("");
+        self.statements.remove(key(""));
+        self.portals.remove(key(""));
     }
 
     pub(super) fn undo(&mut self, undo: Undo) {
@@ -216,9 +227,15 @@ impl Portal {
     }
 }
 
+/// What the server keeps of a name: two that begin alike are one to it, and to SQL's names.
+fn key(name: &str) -> &[u8] {
+    let name = name.as_bytes();
+    name.get(..NAME_MAX).unwrap_or(name)
+}
+
 fn take_back<T>(
-    names: &mut HashMap<Box<str>, Arc<T>>,
-    name: Box<str>,
+    names: &mut HashMap<Key, Arc<T>>,
+    name: Key,
     is_now: impl FnOnce(&Arc<T>) -> bool,
     before: Option<Arc<T>>,
 ) {

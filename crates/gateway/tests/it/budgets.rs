@@ -4,6 +4,7 @@
 use phigate_proto::v1::{Budget, CreateGrantResponse};
 use phigate_testkit::client::{Answer, Client};
 use phigate_testkit::eventually;
+use phigate_wire::frontend::{self, Bind};
 
 use crate::house::{House, run};
 
@@ -51,6 +52,69 @@ fn a_result_is_cut_at_the_last_row_of_the_budget() {
         let none = ask(&mut another, "SELECT patient_id FROM patients LIMIT 1").await;
         assert_eq!(none.rows().len(), 0);
         cut(&none, "rows");
+    });
+}
+
+/// A portal's name that a cursor takes over, one request at a time and in one pipeline: what runs under
+/// it costs what it reads, not what was bound before. Of the name the server keeps 63 bytes.
+#[test]
+fn a_cursor_costs_what_it_reads_under_whatever_name() {
+    run(async |house| {
+        let rows = Budget {
+            rows: Some(20),
+            ..Budget::default()
+        };
+        let bound = |portal, statement| Bind {
+            portal,
+            statement,
+            ..Bind::default()
+        };
+        let long = "c".repeat(63);
+        let longer = format!("{long}d");
+        for (kept, name, piped) in [
+            ("c", "c", false),
+            ("c", "c", true),
+            (long.as_str(), longer.as_str(), false),
+        ] {
+            let close = format!("CLOSE {kept}");
+            let declare = format!("DECLARE {kept} CURSOR FOR SELECT patient_id FROM patients");
+            let grant = limited(house, "limited_dataset", rows).await;
+            let mut client = house.client(&grant).await;
+            client.query("BEGIN").await.ok();
+            client
+                .say(|out| {
+                    frontend::parse("s", "SELECT 1", &[], out);
+                    frontend::bind(&bound(name, "s"), out);
+                    frontend::sync(out);
+                })
+                .await;
+            client.answer().await.ok();
+            if piped {
+                client
+                    .say(|out| {
+                        for sql in [&close, &declare] {
+                            frontend::parse("", sql, &[], out);
+                            frontend::bind(&bound("", ""), out);
+                            frontend::execute("", 0, out);
+                        }
+                        frontend::execute(name, 0, out);
+                        frontend::sync(out);
+                    })
+                    .await;
+            } else {
+                client.query(&close).await.ok();
+                client.query(&declare).await.ok();
+                client
+                    .say(|out| {
+                        frontend::execute(name, 0, out);
+                        frontend::sync(out);
+                    })
+                    .await;
+            }
+            let answer = client.answer().await;
+            assert_eq!(answer.rows().len(), 20, "{name}, piped: {piped}");
+            cut(&answer, "rows");
+        }
     });
 }
 

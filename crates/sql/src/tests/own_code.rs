@@ -97,31 +97,35 @@ fn a_parameter_of_a_type_that_runs_code_is_refused() {
 }
 
 #[test]
-fn where_postgresqls_own_types_are_cast_by_code_nothing_is_computed() {
-    let world = |profile| {
+fn where_postgresqls_own_types_and_names_lead_to_code_nothing_is_computed() {
+    let world = |profile, code: &OwnCode| {
         World::with_catalog(profile, Unclassified::Refuse, |builder| {
-            _ = builder.own_code(OwnCode::Cast {
-                from: "text".to_owned(),
-                to: "integer".to_owned(),
-            });
+            _ = builder.own_code(code.clone());
         })
     };
-    let masked = world(Profile::LimitedDataset);
-    for statement in [
-        "select 1",
-        "select ward from visits",
-        "values ('1')",
-        "copy visits to stdout",
-        "declare c cursor for select 1",
-        "explain select 1",
-        "create temp table t as select 1 as x",
-    ] {
-        assert_eq!(masked.refuse(statement), "own_code", "{statement}");
+    let cast = OwnCode::Cast {
+        from: "text".to_owned(),
+        to: "integer".to_owned(),
+    };
+    let order = OwnCode::Order("json".to_owned());
+    for code in [cast, order, OwnCode::Overload("left".to_owned())] {
+        let masked = world(Profile::LimitedDataset, &code);
+        for statement in [
+            "select 1",
+            "select ward from visits",
+            "values ('1')",
+            "copy visits to stdout",
+            "declare c cursor for select 1",
+            "explain select 1",
+            "create temp table t as select 1 as x",
+        ] {
+            assert_eq!(masked.refuse(statement), "own_code", "{statement}");
+        }
+        for statement in ["begin", "set datestyle = 'ISO'", "rollback"] {
+            masked.admit(statement);
+        }
+        world(Profile::Identified, &code).admit("select 1");
     }
-    for statement in ["begin", "set datestyle = 'ISO'", "rollback"] {
-        masked.admit(statement);
-    }
-    world(Profile::Identified).admit("select 1");
 }
 
 #[test]

@@ -276,6 +276,13 @@ fn triggers_rules_constraints_and_defaults_stand_in_the_way() {
             "UPDATE wards SET beds = 1",
         ],
     );
+    // As if a number were checked by code.
+    refused(
+        &with(|b| {
+            b.runs_code(23, true);
+        }),
+        &["INSERT INTO wards (ward) VALUES ('x')"],
+    );
     let default = with(|b| {
         b.write_facts(
             WARDS,

@@ -109,7 +109,7 @@ impl Conversation {
     }
 
     /// Whether the frame has text to be resolved while the search path or the temporary relations
-    /// may yet change, or names what SQL may yet prepare or deallocate.
+    /// may yet change, or names what SQL may yet prepare, deallocate or declare.
     fn waits(&mut self, frame: &Frame) -> bool {
         let outstanding = !self.expect.is_empty();
         if !outstanding {

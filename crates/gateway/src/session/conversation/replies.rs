@@ -196,6 +196,9 @@ impl Conversation {
             Effect::Deallocate(None) | Effect::DiscardAll => self.names.forget_statements(),
             Effect::Deallocate(Some(name)) => drop(self.names.forget_statement(name)),
             Effect::Prepare(name) => self.names.prepared_in_sql(name, Arc::clone(plan)),
+            // INVARIANT: the server takes no cursor by the name of a portal that it has, so whatever
+            // was bound under it is gone: by CLOSE, or with a savepoint or transaction.
+            Effect::Declare(name) => self.names.forget_portal(name),
             _ => {}
         }
     }
