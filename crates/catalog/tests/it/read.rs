@@ -352,8 +352,8 @@ async fn types_that_are_compared_or_made_by_code_are_read() {
 #[tokio::test]
 async fn code_that_postgresqls_own_types_and_names_lead_to_is_read() {
     let cast = "
-        CREATE FUNCTION gives(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
-        CREATE CAST (text AS int) WITH FUNCTION gives(text) AS IMPLICIT;";
+        CREATE FUNCTION gives(text) RETURNS date LANGUAGE sql AS 'SELECT current_date';
+        CREATE CAST (text AS date) WITH FUNCTION gives(text) AS IMPLICIT;";
     let order = "
         CREATE FUNCTION ordered(json, json) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
         CREATE OPERATOR CLASS json_ops DEFAULT FOR TYPE json USING btree AS FUNCTION 1 ordered(json, json);";
@@ -367,7 +367,7 @@ async fn code_that_postgresqls_own_types_and_names_lead_to_is_read() {
             cast,
             Some(OwnCode::Cast {
                 from: "text".to_owned(),
-                to: "integer".to_owned(),
+                to: "date".to_owned(),
             }),
         ),
         (order, Some(OwnCode::Order("json".to_owned()))),
