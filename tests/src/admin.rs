@@ -77,13 +77,26 @@ impl Admin {
     /// # Panics
     /// When the control plane refuses.
     pub async fn revoke(&self, grant_id: &str, reason: &str) -> RevokeGrantResponse {
+        let answer = self.try_revoke(grant_id, reason).await;
+        answer.expect("the grant is revoked")
+    }
+
+    /// The same, of a control plane that may not answer.
+    ///
+    /// # Errors
+    /// The control plane's refusal, or that it is gone.
+    pub async fn try_revoke(
+        &self,
+        grant_id: &str,
+        reason: &str,
+    ) -> Result<RevokeGrantResponse, Status> {
         let mut client = GrantServiceClient::new(self.channel.clone());
         let request = RevokeGrantRequest {
             grant_id: grant_id.to_owned(),
             reason: reason.to_owned(),
         };
-        let answer = within("RevokeGrant", client.revoke_grant(self.with_token(request))).await;
-        answer.expect("the grant is revoked").into_inner()
+        let answer = within("RevokeGrant", client.revoke_grant(self.with_token(request))).await?;
+        Ok(answer.into_inner())
     }
 
     /// The sessions under a grant, ended ones included, newest first.

@@ -3,13 +3,13 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
 use phigate::serve::{self, Part};
 use phigate_config::Config;
-use phigate_pki::DevCa;
+use phigate_pki::{DevCa, Identity};
 use phigate_proto::v1::CreateGrantRequest;
 use phigate_testkit::{Cluster, clinic, eventually};
 use phigate_types::GatewayId;
@@ -107,7 +107,7 @@ impl Plan {
             let id = format!("gateway-{number}");
             let listen = SocketAddr::new(self.hosts.1.into(), free_port());
             let mut gateway = self.daemon(&root.join(&id), &id, listen, at, &cluster);
-            admit(&ca, &id, &root.join(&id).join("state/pki"));
+            admit(&ca, &id, listen.ip(), &root.join(&id).join("state/pki"));
             gateway.start();
             gateways.push(gateway);
         }
@@ -157,7 +157,7 @@ names = ["{host}"]
 id = "{id}"
 listen = "{listen}"
 control = "https://{control}"
-tls = "{tls}"
+tls = {tls}
 {gateway}
 [audit]
 recording = "{recording}"
@@ -168,9 +168,9 @@ catalog = "clinic.phi.csv"
 enforcement = "inline"
 "#,
                 tls = if listen.ip().is_loopback() {
-                    "off"
+                    r#""off""#
                 } else {
-                    "dev"
+                    r#"{ cert = "state/pki/server.pem", key = "state/pki/server.key" }"#
                 },
             ),
         );
@@ -249,7 +249,7 @@ impl Daemon {
     /// Waits until it takes connections.
     ///
     /// # Panics
-    /// When it does not in time; with its log.
+    /// When it does not in time.
     pub async fn answers(&self) {
         let answering = eventually("a gateway that answers", async || {
             std::net::TcpStream::connect(self.address).ok()
@@ -303,6 +303,9 @@ impl Daemon {
 impl Drop for Daemon {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("{}:\n{}", self.config.display(), self.said());
+        }
     }
 }
 
@@ -327,18 +330,21 @@ pub fn serve(
     Ok(async move { serve::run(part, &config).await })
 }
 
-/// Gives a gateway its certificate, as an operator hands it to another machine.
-fn admit(ca: &DevCa, id: &str, pki: &Path) {
-    let identity: GatewayId = id.parse().expect("a name");
-    let identity = ca.gateway(id, &identity).expect("a certificate");
+/// Gives a gateway its certificates, as an operator hands them to another machine.
+fn admit(ca: &DevCa, id: &str, address: IpAddr, pki: &Path) {
+    let name: GatewayId = id.parse().expect("a name");
     std::fs::create_dir_all(pki).expect("a directory");
-    let write = |name: &str, text: &str| {
-        std::fs::write(pki.join(name), text).expect("a file is written");
+    std::fs::write(pki.join("ca.pem"), ca.certificate_pem()).expect("a file is written");
+    let write = |stem: &str, identity: &Identity| {
+        let file = |suffix: &str| pki.join(format!("{stem}.{suffix}"));
+        std::fs::write(file("pem"), &identity.cert_chain_pem).expect("a file is written");
+        phigate_pki::write_new_secret_file(&file("key"), identity.key_pem.expose())
+            .expect("a file is written");
     };
-    write("gateway.pem", &identity.cert_chain_pem);
-    write("ca.pem", ca.certificate_pem());
-    phigate_pki::write_new_secret_file(&pki.join("gateway.key"), identity.key_pem.expose())
-        .expect("a file is written");
+    write("gateway", &ca.gateway(id, &name).expect("a certificate"));
+    let (stem, address) = (format!("{id}-server"), address.to_string());
+    let server = ca.server(&stem, &[&address]).expect("a certificate");
+    write("server", &server);
 }
 
 /// A port that nobody listens on.

@@ -10,6 +10,7 @@ mod explain;
 mod login;
 mod masking;
 mod operator;
+mod processes;
 mod psql;
 mod psycopg;
 mod second_line;

@@ -13,6 +13,7 @@ mod tls;
 mod tests;
 
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use bytes::BytesMut;
 use phigate_wire::frame::{Frame, HEADER_LEN};
@@ -30,6 +31,8 @@ pub use tls::Tls;
 /// One connection.
 pub struct Client {
     stream: Box<dyn Stream>,
+    /// The socket under it.
+    socket: OwnedFd,
     received: BytesMut,
     /// The hash of the server's certificate, for SCRAM-SHA-256-PLUS.
     endpoint: Option<Vec<u8>>,
@@ -88,12 +91,14 @@ impl Client {
         let stream = within("connecting", socket.connect(address)).await;
         let stream = stream.unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
         stream.set_nodelay(true).expect("TCP_NODELAY");
-        Self::new(Box::new(stream))
+        let socket = stream.as_fd().try_clone_to_owned();
+        Self::new(Box::new(stream), socket.expect("a file descriptor"))
     }
 
-    fn new(stream: Box<dyn Stream>) -> Self {
+    fn new(stream: Box<dyn Stream>, socket: OwnedFd) -> Self {
         Self {
             stream,
+            socket,
             received: BytesMut::new(),
             endpoint: None,
             session: Session::default(),
@@ -169,6 +174,20 @@ impl Client {
     }
 
     // === listening ===
+
+    /// How many bytes lie in the kernel, arrived and not read; encrypted ones under TLS.
+    ///
+    /// # Panics
+    /// When the kernel does not say.
+    pub fn unread(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.socket).expect("FIONREAD")
+    }
+
+    /// Reads once and forgets what it was; how many bytes, 0 at the end. Cancel safe.
+    pub async fn skip(&mut self) -> usize {
+        self.received.clear();
+        self.receive().await
+    }
 
     /// One byte, as SSLRequest is answered; `None` at the end of the connection.
     pub async fn byte(&mut self) -> Option<u8> {

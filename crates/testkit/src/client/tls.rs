@@ -48,7 +48,7 @@ impl Client {
         // for tests are not.
         let endpoint =
             certificate.map(|der| digest::digest(&digest::SHA256, der).as_ref().to_vec());
-        let mut client = Self::new(Box::new(stream));
+        let mut client = Self::new(Box::new(stream), self.socket);
         client.endpoint = endpoint;
         Ok(client)
     }
