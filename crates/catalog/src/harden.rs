@@ -29,7 +29,7 @@ use phigate_sql::{BoundPolicy, MaskedView, Relation, RelationKind, Snapshot, pol
 use phigate_types::Profile;
 
 pub use apply::{APPLY_TIMEOUT, ApplyError, apply};
-pub use script::functions;
+pub use script::{PATIENTS, functions};
 pub use unharden::Unharden;
 
 /// The role that owns every masked view.

@@ -11,6 +11,9 @@ use super::{Base, DEFINER, FINISH, MEMBER, Plan, PolicyPlan, SCHEMA};
 const ADMINISTRATOR: &str = include_str!("administrator.sql");
 const DEFINER_ROLE: &str = include_str!("definer.sql");
 const MACHINERY: &str = include_str!("machinery.sql");
+/// The table of listed patients, as a script: for a schema and an owner that are there already.
+/// [`Plan::sql`] has it within.
+pub const PATIENTS: &str = include_str!("patients.sql");
 const FUNCTIONS: &str = include_str!("functions.sql");
 const ROUTINES: &str = include_str!("routines.sql");
 
@@ -37,6 +40,7 @@ pub(super) fn write(plan: &Plan) -> String {
     out.push_str(DEFINER_ROLE);
     out.push_str(MEMBER);
     out.push_str(MACHINERY);
+    out.push_str(PATIENTS);
     out.push_str(&functions());
     out.push_str(ROUTINES);
     let broker = quote_identifier(&plan.target.broker);

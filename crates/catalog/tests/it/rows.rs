@@ -47,13 +47,16 @@ UPDATE device SET bearer_code = patient;
 
 CREATE SCHEMA phigate;
 CREATE TABLE phigate.slot (login name PRIMARY KEY, assignment text, as_of date, k_code_inner bytea, k_code_outer bytea, k_integer bytea, k_days bytea);
-CREATE TABLE phigate.patient (assignment text, patient text, PRIMARY KEY (assignment, patient));
-INSERT INTO phigate.patient VALUES ('a', '1'), ('a', '3'), ('a', 'p-1'), ('a', '00000000-0000-4000-8000-0000000000f1'), ('a', 'not a number'), ('b', '2'), ('b', '4');
 CREATE ROLE analyst LOGIN;
 INSERT INTO phigate.slot VALUES ('analyst', 'a', '2026-06-15', '\\x00', '\\x00', '\\x00', '\\x2a');
 CREATE SCHEMA shown;
 GRANT USAGE ON SCHEMA shown TO analyst;
 ";
+
+/// Whoever writes a number otherwise than PostgreSQL does names nobody.
+const PATIENTS: &str = "INSERT INTO phigate.patient VALUES \
+    ('a', '1'), ('a', '3'), ('a', 'p-1'), ('a', '00000000-0000-4000-8000-0000000000f1'), ('a', 'not a number'), \
+    ('a', '02'), ('a', '+2'), ('a', ' 2'), ('a', '2.0'), ('a', '00000000-0000-4000-8000-0000000000F2'), ('b', '2'), ('b', '4')";
 
 const CLASSES: &str = "\
 table,column,pg_type,identifier,safe_harbor,limited_dataset
@@ -137,7 +140,9 @@ impl Clinic {
         let owner = "CREATE ROLE phigate_definer; GRANT USAGE ON SCHEMA phigate TO analyst";
         cluster.execute("postgres", owner).await.unwrap();
         let functions = phigate_catalog::harden::functions();
-        cluster.execute("postgres", &functions).await.unwrap();
+        for sql in [phigate_catalog::harden::PATIENTS, PATIENTS, &functions] {
+            cluster.execute("postgres", sql).await.unwrap();
+        }
         let mut admin = crate::upstream(&cluster, "postgres")
             .connect()
             .await
@@ -191,6 +196,16 @@ impl Clinic {
             .await;
         let rows = rows.unwrap_or_else(|error| panic!("{table}: {error}"));
         rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// How PostgreSQL would answer the analyst.
+    async fn plan(&mut self, sql: &str) -> String {
+        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
+            .fetch_all(&mut self.analyst)
+            .await
+            .unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        lines.join("\n")
     }
 
     async fn error(&mut self, sql: &str) -> Option<String> {
@@ -367,14 +382,35 @@ async fn an_index_on_the_key_stays_usable() {
         "SELECT p.name FROM person p JOIN note n USING (person_id) WHERE n.note_id = 10",
         "SELECT count(*) FROM person",
     ] {
-        let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
-            .fetch_all(&mut clinic.analyst)
-            .await
-            .unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let plan = plan.join("\n");
+        let plan = clinic.plan(sql).await;
         assert!(!plan.contains("Seq Scan on person"), "{sql}\n{plan}");
         assert!(!plan.contains("Seq Scan on note "), "{sql}\n{plan}");
+    }
+}
+
+/// Rows in scope are not taken for few: joined without an index, they would be scanned again for each of
+/// the others.
+#[tokio::test]
+async fn two_tables_of_a_cohort_are_joined_as_large_ones_are() {
+    let mut clinic = Clinic::new().await;
+    run(
+        &mut clinic.admin,
+        "INSERT INTO person SELECT g, NULL, 'x', false FROM generate_series(100, 20000) g; \
+         INSERT INTO note SELECT g, g / 10, 'x' FROM generate_series(1000, 20000) g; \
+         INSERT INTO phigate.patient SELECT 'a', g FROM generate_series(100, 2000) g; ANALYZE",
+    )
+    .await;
+    clinic
+        .harden(Profile::LimitedDataset, RULES, true, &["VIP", "HIV"])
+        .await;
+    for sql in [
+        "SELECT count(*) FROM person p JOIN note n USING (person_id)",
+        "SELECT count(*) FROM person p LEFT JOIN note n USING (person_id)",
+        "SELECT count(*) FROM note n WHERE NOT EXISTS (SELECT FROM person p WHERE p.person_id = n.person_id)",
+        "SELECT a.person_id, count(*) FROM note a JOIN note b ON a.person_id = b.person_id AND a.note_id < b.note_id GROUP BY 1",
+    ] {
+        let plan = clinic.plan(sql).await;
+        assert!(!plan.contains("Nested Loop"), "{sql}\n{plan}");
     }
 }
 
