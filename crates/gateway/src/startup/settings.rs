@@ -33,6 +33,10 @@ const ALLOWED: &[&str] = &[
 /// PostgreSQL 14 and newer.
 const CHECK_INTERVAL: (&str, &str) = ("client_connection_check_interval", "1s");
 
+/// Masks and row rules make a plan look dear long before it is: compiling it costs seconds where
+/// running it costs milliseconds (PostgreSQL: jit/jit.c, `jit_above_cost`). Whoever wants it sets it.
+const NO_JIT: (&str, &str) = ("jit", "off");
+
 /// The settings of one session, checked.
 pub(crate) struct Settings {
     /// Go upstream as they are.
@@ -96,6 +100,7 @@ impl Settings {
             };
         }
         parameters.push(("client_encoding".to_owned(), "UTF8".to_owned()));
+        settings.push((NO_JIT.0.to_owned(), NO_JIT.1.to_owned()));
         settings.extend(self.pass.iter().cloned());
         settings.push(("standard_conforming_strings".to_owned(), "on".to_owned()));
         settings.push(("search_path".to_owned(), quoted(&self.path)));
