@@ -1,5 +1,6 @@
 //! One statement at a time: which kinds are read, and what each becomes.
 
+mod alter;
 mod copy;
 mod create;
 mod cursor;
@@ -142,7 +143,7 @@ fn one(statement: S, cx: &Context<'_>) -> Result<Permit> {
         S::CreateTable(table) => create::table(table, cx),
         S::CreateView(view) => create::view(view, cx),
         S::CreateIndex(index) => own::index(index, cx),
-        S::AlterTable(alter) => own::alter(alter, cx),
+        S::AlterTable(alter) => alter::alter(alter, cx),
         S::Drop { .. } => own::drop(statement, cx),
         S::Truncate(truncate) => own::truncate(truncate, cx),
         S::Analyze(analyze) => own::analyze(analyze, cx),

@@ -35,6 +35,8 @@ pub(crate) enum ColumnConstraint {
     Check(Expr),
     /// `GENERATED ALWAYS` or `BY DEFAULT AS IDENTITY`.
     Identity(&'static str),
+    /// `GENERATED ALWAYS AS (expression) STORED`.
+    Generated(Expr),
 }
 
 #[derive(Debug, PartialEq)]

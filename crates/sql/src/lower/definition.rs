@@ -108,16 +108,23 @@ fn column_constraint(option: ast::ColumnOption) -> Result<ColumnConstraint> {
             match generated_as {
                 ast::GeneratedAs::Always => Ok(ColumnConstraint::Identity("ALWAYS")),
                 ast::GeneratedAs::ByDefault => Ok(ColumnConstraint::Identity("BY DEFAULT")),
-                ast::GeneratedAs::ExpStored => Err(unsupported("a generated column", place)),
+                ast::GeneratedAs::ExpStored => Err(unsupported("this generated column", place)),
             }
         }
+        O::Generated {
+            generated_as: _,
+            sequence_options: None,
+            generation_expr: Some(value),
+            generation_expr_mode: Some(ast::GeneratedExpressionMode::Stored),
+            generated_keyword: true,
+        } => expr(value).map(ColumnConstraint::Generated),
         O::Generated {
             generated_as: _,
             sequence_options: _,
             generation_expr: _,
             generation_expr_mode: _,
             generated_keyword: _,
-        } => Err(unsupported("a generated column", place)),
+        } => Err(unsupported("this generated column", place)),
         O::ForeignKey(_) => Err(unsupported("REFERENCES", place)),
         O::Materialized(_)
         | O::Ephemeral(_)
@@ -137,7 +144,8 @@ fn column_constraint(option: ast::ColumnOption) -> Result<ColumnConstraint> {
     }
 }
 
-fn constraint(constraint: T) -> Result<TableConstraint> {
+/// One constraint of a table.
+pub(crate) fn constraint(constraint: T) -> Result<TableConstraint> {
     let place = Place::default();
     let (name, kind) = match constraint {
         T::PrimaryKey(constraint) => {

@@ -80,6 +80,11 @@ impl Writer<'_> {
                 self.expr(condition);
                 self.push(")");
             }
+            ColumnConstraint::Generated(value) => {
+                self.push(" GENERATED ALWAYS AS (");
+                self.expr(value);
+                self.push(") STORED");
+            }
             ColumnConstraint::Identity(when) => {
                 self.push(" GENERATED ");
                 self.push(when);
@@ -88,7 +93,7 @@ impl Writer<'_> {
         }
     }
 
-    fn table_constraint(&mut self, constraint: &TableConstraint) {
+    pub(crate) fn table_constraint(&mut self, constraint: &TableConstraint) {
         let TableConstraint { name, kind } = constraint;
         self.constraint_name(name.as_ref());
         match kind {

@@ -50,8 +50,8 @@ impl Resolver<'_> {
         for (_, constraint) in &mut column.constraints {
             match constraint {
                 ColumnConstraint::Default(value) => self.constant(value)?,
-                ColumnConstraint::Check(condition) => {
-                    self.over_columns(table, names, condition)?;
+                ColumnConstraint::Check(value) | ColumnConstraint::Generated(value) => {
+                    self.over_columns(table, names, value)?;
                 }
                 ColumnConstraint::Null
                 | ColumnConstraint::NotNull

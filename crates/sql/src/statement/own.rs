@@ -1,7 +1,7 @@
 //! What is done to the session's own temporary relations besides reading and writing rows: DROP,
-//! TRUNCATE, ANALYZE, CREATE INDEX, ALTER TABLE.
+//! TRUNCATE, ANALYZE, CREATE INDEX. ALTER TABLE is [`super::alter`]'s.
 
-use sqlparser::ast::{self, AlterTableOperation as A, Statement as S};
+use sqlparser::ast::{self, Statement as S};
 
 use super::destination::{exists, own_relation};
 use super::{Plan, refused};
@@ -10,8 +10,8 @@ use crate::lower::{self, absent, unsupported};
 use crate::refusal::{Place, Result};
 use crate::render::Writer;
 use crate::resolve::Resolver;
-use crate::snapshot::{Relation, RelationKind};
-use crate::temporary::{PG_TEMP, TemporaryChange, TemporaryRelation};
+use crate::snapshot::Relation;
+use crate::temporary::{PG_TEMP, TemporaryChange};
 use crate::{Context, Effect, Permit, StatementKind, Touch};
 
 /// DROP TABLE and DROP VIEW.
@@ -261,156 +261,14 @@ pub(super) fn index(index: ast::CreateIndex, cx: &Context<'_>) -> Result<Permit>
     Ok(permit)
 }
 
-/// ALTER TABLE: names and columns of the session's own.
-pub(super) fn alter(statement: ast::AlterTable, cx: &Context<'_>) -> Result<Permit> {
-    let place = Place::default();
-    let ast::AlterTable {
-        name,
-        if_exists,
-        only: _,
-        operations,
-        location,
-        on_cluster,
-        table_type,
-        end_token: _,
-    } = statement;
-    absent(location, "SET LOCATION", place)?;
-    absent(on_cluster, "ON CLUSTER", place)?;
-    absent(table_type, "this ALTER TABLE", place)?;
-    if if_exists {
-        return Err(unsupported("ALTER TABLE IF EXISTS", place));
-    }
-    let path = lower::object_name(name)?;
-    let relation = exists(own_relation(&path, "ALTER TABLE", cx)?, &path)?;
-    if relation.kind != RelationKind::Table {
-        return Err(unsupported("ALTER TABLE of a view", place));
-    }
-    let mut operations = operations.into_iter();
-    let (Some(operation), None) = (operations.next(), operations.next()) else {
-        return Err(unsupported("several changes in one ALTER TABLE", place));
-    };
-    altered(operation, relation, cx)
-}
-
-fn altered(operation: A, relation: &Relation, cx: &Context<'_>) -> Result<Permit> {
-    let place = Place::default();
-    let table = Ident::made(&relation.name);
-    let mut columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
-    let changed = |columns| {
-        let relation = TemporaryRelation {
-            name: relation.name.clone(),
-            kind: relation.kind,
-            columns,
-            vanishes: true,
-        };
-        let keeps = false;
-        let change = TemporaryChange::Create { relation, keeps };
-        Plan::new(StatementKind::Define).effect(Effect::Temporary(change))
-    };
-    match operation {
-        A::AddColumn {
-            column_keyword: _,
-            if_not_exists,
-            column_def,
-            column_position,
-        } => {
-            absent(column_position, "a column's position", place)?;
-            let mut column = lower::definition::column(column_def)?;
-            let mut names = own_columns(relation);
-            names.push(column.name.clone());
-            let mut resolver = Resolver::new(cx);
-            resolver.column_definition(&table.name, &names, &mut column)?;
-            let resolution = resolver.finish();
-            let added = column.name.name.to_string();
-            if !columns.contains(&added) {
-                columns.push(added);
-            }
-            let mut permit = changed(columns).permit(&resolution, cx, |writer| {
-                alter_table(writer, &table);
-                writer.push(" ADD COLUMN ");
-                writer.push(if if_not_exists { "IF NOT EXISTS " } else { "" });
-                writer.column_definition(&column);
-            })?;
-            permit.touches.push(own_touch());
-            Ok(permit)
-        }
-        A::DropColumn {
-            has_column_keyword: _,
-            column_names,
-            if_exists,
-            drop_behavior,
-        } => {
-            absent(drop_behavior, "CASCADE or RESTRICT", place)?;
-            let mut names = column_names.into_iter();
-            let (Some(name), None) = (names.next(), names.next()) else {
-                return Err(unsupported("several columns here", place));
-            };
-            let name = lower::ident(name)?;
-            columns.retain(|column| **column != *name.name);
-            own(changed(columns), cx, |writer| {
-                alter_table(writer, &table);
-                writer.push(" DROP COLUMN ");
-                writer.push(if if_exists { "IF EXISTS " } else { "" });
-                writer.chosen(&name.name);
-            })
-        }
-        A::RenameColumn {
-            old_column_name,
-            new_column_name,
-        } => {
-            let (from, to) = (
-                lower::ident(old_column_name)?,
-                lower::ident(new_column_name)?,
-            );
-            for column in columns.iter_mut().filter(|column| **column == *from.name) {
-                *column = to.name.to_string();
-            }
-            own(changed(columns), cx, |writer| {
-                alter_table(writer, &table);
-                writer.push(" RENAME COLUMN ");
-                writer.chosen(&from.name);
-                writer.push(" TO ");
-                writer.chosen(&to.name);
-            })
-        }
-        A::RenameTable {
-            table_name: ast::RenameTableNameKind::To(name),
-        } => {
-            let path = lower::object_name(name)?;
-            let to = match super::destination::Destination::of(path, true, cx)? {
-                super::destination::Destination::Own(name) => name,
-                super::destination::Destination::Permanent { schema: _, name } => {
-                    return Err(unsupported("this name", name.place));
-                }
-            };
-            let change = TemporaryChange::Rename {
-                from: relation.name.clone(),
-                to: to.name.to_string(),
-            };
-            let plan = Plan::new(StatementKind::Define).effect(Effect::Temporary(change));
-            own(plan, cx, |writer| {
-                alter_table(writer, &table);
-                writer.push(" RENAME TO ");
-                writer.chosen(&to.name);
-            })
-        }
-        _other => Err(unsupported("this ALTER TABLE", place)),
-    }
-}
-
-fn alter_table(writer: &mut Writer<'_>, table: &Ident) {
-    writer.push("ALTER TABLE ");
-    own_name(writer, table);
-}
-
 /// A permit of a statement that reads nothing and changes the session's own.
-fn own(plan: Plan, cx: &Context<'_>, write: impl Fn(&mut Writer<'_>)) -> Result<Permit> {
+pub(super) fn own(plan: Plan, cx: &Context<'_>, write: impl Fn(&mut Writer<'_>)) -> Result<Permit> {
     let mut permit = plan.plain(cx, write)?;
     permit.touches.push(own_touch());
     Ok(permit)
 }
 
-fn own_touch() -> Touch {
+pub(super) fn own_touch() -> Touch {
     Touch {
         relation: PG_TEMP.to_owned(),
         columns: Vec::new(),
@@ -418,13 +276,13 @@ fn own_touch() -> Touch {
     }
 }
 
-fn own_name(writer: &mut Writer<'_>, name: &Ident) {
+pub(super) fn own_name(writer: &mut Writer<'_>, name: &Ident) {
     writer.name(PG_TEMP);
     writer.push(".");
     writer.chosen(&name.name);
 }
 
-fn own_columns(relation: &Relation) -> Vec<Ident> {
+pub(super) fn own_columns(relation: &Relation) -> Vec<Ident> {
     let columns = relation.columns.iter();
     columns.map(|column| Ident::made(&column.name)).collect()
 }

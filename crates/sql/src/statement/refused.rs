@@ -40,6 +40,7 @@ pub(super) fn unreadable(text: &str) -> Option<Refusal> {
         "reindex" => Why::Defines("REINDEX"),
         "repack" => Why::Defines("REPACK"),
         "security" => Why::Defines("SECURITY LABEL"),
+        "vacuum" => Why::Defines("VACUUM"),
         "create" => Why::Defines("this CREATE"),
         "alter" => Why::Defines("ALTER"),
         "drop" => Why::Defines("DROP"),
