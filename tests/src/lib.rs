@@ -11,6 +11,7 @@ pub mod attack;
 pub mod canary;
 pub mod fleet;
 mod house;
+pub mod mutate;
 pub mod two_world;
 
 pub use admin::{Grant, Login};

@@ -8,6 +8,7 @@ mod allow_lists;
 mod check_deps;
 mod ci;
 mod fuzz;
+mod oracle;
 mod run;
 mod test;
 mod two_world;
@@ -47,6 +48,8 @@ enum Chore {
     },
     /// Compare generated statements in two databases that differ in what masks hide.
     TwoWorld(two_world::Arguments),
+    /// Have PostgreSQL's own parser read what is sent for attacks, captures and generated statements.
+    Oracle(oracle::Arguments),
     /// Attack the masked views with the gateway's SQL layer switched off.
     SqlOff,
     /// Simulate the lease and barrier protocol; a violation names the seed that reproduces it.
@@ -73,6 +76,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Corpora { directory } => two_world::corpora(&directory),
         Chore::TwoWorld(arguments) => two_world::run(&arguments),
+        Chore::Oracle(arguments) => oracle::run(&arguments),
         Chore::SqlOff => sql_off(),
         Chore::Simulate { seeds } => simulate(seeds),
         Chore::Bench { arguments } => bench(&arguments),

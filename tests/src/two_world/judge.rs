@@ -2,12 +2,15 @@
 //! it refuses a statement and why. What it lets through and fails all the same, PostgreSQL rejected.
 
 use phigate_phi::{EffectivePolicy, KeyAccess, ReleaseContext};
-use phigate_sql::{BoundPolicy, Context, Refusal, Session, Snapshot, analyse, analyse_one};
+use phigate_sql::{BoundPolicy, Context, Permit, Refusal, Session, Snapshot, analyse, analyse_one};
 
 use phigate_testkit::Cluster;
 
 use super::generate::Message;
 use super::worlds::{Hospital, Release};
+
+/// The date at which ages are judged.
+pub const AS_OF: &str = "2026-01-01";
 
 /// The analysis, bound to a world's catalog and a release's policy.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ impl Judge {
         let snapshot = phigate_catalog::read(&mut connection)
             .await
             .expect("a catalog");
-        let cx = ReleaseContext::new(policy.profile, "2026-01-01", KeyAccess::Settings);
+        let cx = ReleaseContext::new(policy.profile, AS_OF, KeyAccess::Settings);
         Self {
             policy: BoundPolicy::bind(policy, &snapshot, &cx),
             snapshot,
@@ -70,9 +73,22 @@ impl Judge {
 
     /// What is sent in a message's place.
     pub fn rendered(&self, message: &Message) -> Option<String> {
-        let batch = self.with(|cx| analyse(&message.sql(), cx).ok())?;
-        let texts: Vec<_> = batch.permits.iter().map(phigate_sql::Permit::sql).collect();
+        let permits = self.permits(&message.sql()).ok()?;
+        let texts: Vec<_> = permits.iter().map(Permit::sql).collect();
         Some(texts.join("; "))
+    }
+
+    /// What is sent in a text's place, statement by statement.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn permits(&self, sql: &str) -> Result<Vec<Permit>, Refusal> {
+        self.with(|cx| Ok(analyse(sql, cx)?.permits))
+    }
+
+    /// The catalog that was read.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     fn with<T>(&self, ask: impl FnOnce(&Context<'_>) -> T) -> T {
