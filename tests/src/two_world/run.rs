@@ -89,7 +89,8 @@ struct Made {
 
 /// What playing a script alone shows.
 enum Verdict {
-    Same,
+    /// With the first world's answers.
+    Same(Vec<Answer>),
     Open(Difference),
     Diverges(Difference),
 }
@@ -324,8 +325,12 @@ impl Runner<'_> {
     /// the old ones were `uneven`. Then makes it small.
     async fn look_closer(&mut self, made: Made, first: &Difference, uneven: bool) {
         let mut why = match self.diverges(&made.script).await {
-            Verdict::Same if uneven => return,
-            Verdict::Same => {
+            Verdict::Same(_) if uneven => return,
+            Verdict::Same(one) if self.is_open(&made.script, &one, first).await => {
+                self.report.left_open(first);
+                return;
+            }
+            Verdict::Same(_) => {
                 let text = format!(
                     "DIVERGENCE, seed {}, not in new sessions: {first}",
                     made.seed
@@ -384,7 +389,7 @@ impl Runner<'_> {
                 let text = format!("both sessions end: {:?}", one.last());
                 Verdict::Diverges(Difference::Content(text))
             }
-            Ok(_) => Verdict::Same,
+            Ok(_) => Verdict::Same(one),
             Err(difference) if self.is_open(script, &one, &difference).await => {
                 Verdict::Open(difference)
             }
