@@ -5,7 +5,7 @@
 //! | object | what for |
 //! | --- | --- |
 //! | role `phigate_definer` | owns the views; reads the base tables; cannot log in |
-//! | schema `phigate` | tables of policies, views, logins and assignments; pure functions for pseudonyms |
+//! | schema `phigate` | tables of policies, views, logins, assignments and codes; pure functions for pseudonyms |
 //! | schema `phigate_p_HEX` | one policy's masked views, `rOID` for the relation of that oid |
 //! | role `phigate_r_HEX` | may read these views, and nothing else |
 //! | role `phigate_w_HEX` | may also write through those of open tables |
@@ -24,7 +24,10 @@ mod tests;
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest;
-use phigate_phi::{EffectivePolicy, KeyAccess, KeyPath, PolicyId, ReleaseContext, Route, Step};
+use phigate_phi::{
+    EffectivePolicy, KeyAccess, KeyPath, KeySource, PolicyId, ReleaseContext, Route, Step,
+    Transform, Treatment, key_sources, quote_identifier,
+};
 use phigate_sql::{BoundPolicy, MaskedView, Relation, RelationKind, Snapshot, policy_schema};
 use phigate_types::Profile;
 
@@ -95,6 +98,8 @@ pub struct PolicyPlan {
     pub logins: Vec<Login>,
     /// Its views, by relation.
     pub views: Vec<MaskedView>,
+    /// Where keys are found that need a code assigned, by relation.
+    pub keys: Vec<(u32, KeySource)>,
 }
 
 /// A login that sessions come as.
@@ -196,6 +201,7 @@ impl Plan {
         );
         for policy in &mut self.policies {
             policy.views.retain(|view| kept.contains(&view.relation));
+            policy.keys.retain(|(relation, _)| kept.contains(relation));
         }
         self.bases
             .retain(|base| base.leads || kept.contains(&base.oid));
@@ -246,9 +252,54 @@ impl PolicyPlan {
             reader: format!("phigate_r_{digits}"),
             writer: format!("phigate_w_{digits}"),
             logins,
+            keys: keys(snapshot, policy, &views),
             views,
         }
     }
+}
+
+/// Where the keys are whose codes a policy's views look up. A parent shows its children's rows; what a
+/// view shows is in tables, and assigning must run none of the functions in its definition: it has
+/// rights that whoever wrote them need not have.
+fn keys(
+    snapshot: &Snapshot,
+    policy: &EffectivePolicy,
+    views: &[MaskedView],
+) -> Vec<(u32, KeySource)> {
+    let mut keys = Vec::new();
+    if policy.profile != Profile::SafeHarbor {
+        return keys;
+    }
+    for view in views {
+        let relation = snapshot.relation(view.relation);
+        let Some(relation) = relation.filter(|found| found.kind != RelationKind::View) else {
+            continue;
+        };
+        let inherited = |name: &str| {
+            let mut parents = relation.parents.iter();
+            parents.any(|oid| {
+                let parent = snapshot.relation(*oid);
+                parent.is_some_and(|parent| parent.column(name).is_some())
+            })
+        };
+        let table = format!(
+            "{}.{} AS \"t\"",
+            quote_identifier(&relation.schema),
+            quote_identifier(&relation.name)
+        );
+        for shown in &view.columns {
+            let is_key = shown.treatment == Treatment::Release(Transform::Pseudonym);
+            let Some(column) = relation.column(&shown.name).filter(|_| is_key) else {
+                continue;
+            };
+            if !inherited(&shown.name) {
+                let name = format!("\"t\".{}", quote_identifier(&shown.name));
+                let sources = key_sources(&table, &name, &column.ty);
+                keys.extend(sources.into_iter().map(|source| (relation.oid, source)));
+            }
+        }
+    }
+    keys
 }
 
 /// The views of a policy over a catalog: what a plan makes, and what a check compares with.

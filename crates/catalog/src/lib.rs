@@ -3,6 +3,7 @@
 //! `enforcement = "views"`.
 
 mod check;
+mod crosswalk;
 mod describe;
 pub mod discover;
 pub mod doctor;
@@ -14,6 +15,7 @@ mod upstream;
 mod watcher;
 
 pub use check::{Finding, RowFinding, check, check_rows};
+pub use crosswalk::{ASSIGN_CODES_TIMEOUT, AssignedCodes, assign_codes};
 pub use describe::{Described, describe};
 pub use error::CatalogError;
 pub use read::{OLDEST_MAJOR, read};

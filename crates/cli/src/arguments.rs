@@ -99,6 +99,10 @@ pub(crate) struct Harden {
     /// one time.
     #[arg(long, default_value_t = 4)]
     pub(crate) slots: u32,
+    /// Only assign a code to every key that has none yet, for projects under safe harbor: after keys
+    /// were added. Runs at once, and needs no administrator of the database.
+    #[arg(long, conflicts_with_all = ["tables", "profile", "policies", "grants", "apply"])]
+    pub(crate) refresh_crosswalk: bool,
     #[command(flatten)]
     pub(crate) run: Run,
 }

@@ -44,13 +44,16 @@ async fn harden(client: &mut Client, options: Harden, json: bool) -> Result<Exit
         slots: options.slots,
         apply: options.run.apply,
         admin_url: options.run.admin.unwrap_or_default(),
+        refresh_crosswalk: options.refresh_crosswalk,
     };
     let answer = client.harden_database(request).await?.into_inner();
     if json {
         output::json(&Hardened::new(&answer))?;
         return Ok(Exit::OK);
     }
-    if answer.applied {
+    if options.refresh_crosswalk {
+        outln!("{} code(s) assigned", answer.codes_assigned);
+    } else if answer.applied {
         let rows = answer.policies.iter().map(|policy| {
             vec![
                 policy.profile.clone(),
@@ -61,9 +64,24 @@ async fn harden(client: &mut Client, options: Harden, json: bool) -> Result<Exit
             ]
         });
         output::table(&["PROFILE", "POLICY", "VIEWS", "MADE NOW", "LOGINS"], rows);
+        if answer.codes_assigned > 0 {
+            eprintln!(
+                "{} code(s) assigned to keys under safe harbor",
+                answer.codes_assigned
+            );
+        }
     } else {
         out!("{}", answer.sql);
         eprintln!("nothing was changed: give this to psql, or run the command again with --apply");
+        eprintln!("after psql, --refresh-crosswalk draws codes for keys under safe harbor");
+    }
+    if answer.codes_pending {
+        eprintln!(
+            "codes are still being assigned: keys that have none yet are NULL under safe harbor"
+        );
+    }
+    for relation in &answer.codes_failed {
+        eprintln!("keys were not read, and have the codes they had: {relation}");
     }
     Ok(Exit::OK)
 }
@@ -147,6 +165,9 @@ fn report(findings: &[DatabaseFinding]) -> String {
 #[derive(Serialize)]
 struct Hardened<'a> {
     applied: bool,
+    codes_assigned: u64,
+    codes_pending: bool,
+    codes_failed: &'a [String],
     policies: Vec<PolicyShown<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sql: Option<&'a str>,
@@ -166,6 +187,9 @@ impl<'a> Hardened<'a> {
     fn new(answer: &'a HardenDatabaseResponse) -> Self {
         Self {
             applied: answer.applied,
+            codes_assigned: answer.codes_assigned,
+            codes_pending: answer.codes_pending,
+            codes_failed: &answer.codes_failed,
             policies: answer.policies.iter().map(PolicyShown::new).collect(),
             sql: (!answer.applied).then_some(answer.sql.as_str()),
         }

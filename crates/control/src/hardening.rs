@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use phigate_catalog::harden::{self, ApplyError, Plan, Target, Unharden};
-use phigate_catalog::{Upstream, doctor};
+use phigate_catalog::{AssignedCodes, Upstream, doctor};
 use phigate_phi::{ColumnName, EffectivePolicy, PolicyError, keys};
 use phigate_proto::{parse, v1};
 use phigate_sql::{ANALYSIS_STACK_BYTES, Snapshot};
@@ -21,7 +21,7 @@ use tonic::Status;
 use crate::catalogs::{Catalogs, unknown};
 use crate::databases::Databases;
 use crate::plane::{ADMIN, Plane, stored};
-use crate::{ControlConfig, ControlError, DatabaseSpec, clock, upstream_key};
+use crate::{ControlConfig, ControlError, DatabaseSpec, clock, crosswalk, upstream_key};
 
 /// How long planning may take: every view of every policy is written.
 const PLAN_DEADLINE: Duration = Duration::from_mins(1);
@@ -70,11 +70,14 @@ async fn prepared(databases: &Databases, spec: &DatabaseSpec) -> Result<(), Stat
 
 /// Plans, and applies if asked to.
 pub(crate) async fn harden(
-    plane: &Plane,
+    plane: &Arc<Plane>,
     request: v1::HardenDatabaseRequest,
 ) -> Result<v1::HardenDatabaseResponse, Status> {
     let database: DatabaseName = parse("database", &request.database)?;
     let spec = spec(plane, &database)?;
+    if request.refresh_crosswalk {
+        return with_codes(plane, &database, Vec::new(), String::new()).await;
+    }
     let policies = policies(plane, spec, &request).await?;
     let slots = match request.slots {
         0 => harden::SLOTS,
@@ -95,11 +98,32 @@ pub(crate) async fn harden(
     if request.apply {
         let admin = admin(spec, &request.admin_url)?;
         applied(plane, &database, &admin, &sql, true).await?;
+        return with_codes(plane, &database, policies, sql).await;
     }
     Ok(v1::HardenDatabaseResponse {
         sql,
         policies,
-        applied: request.apply,
+        ..v1::HardenDatabaseResponse::default()
+    })
+}
+
+/// What was done, and now codes for the keys that have none.
+async fn with_codes(
+    plane: &Arc<Plane>,
+    database: &DatabaseName,
+    policies: Vec<v1::HardenedPolicy>,
+    sql: String,
+) -> Result<v1::HardenDatabaseResponse, Status> {
+    let codes = crosswalk::refresh(plane, database).await?;
+    let codes_pending = codes.is_none();
+    let AssignedCodes { assigned, failed } = codes.unwrap_or_default();
+    Ok(v1::HardenDatabaseResponse {
+        sql,
+        policies,
+        applied: true,
+        codes_assigned: assigned,
+        codes_failed: failed,
+        codes_pending,
     })
 }
 

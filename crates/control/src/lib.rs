@@ -10,6 +10,7 @@ mod catalogs;
 mod classification;
 mod clock;
 mod config;
+mod crosswalk;
 mod databases;
 mod error;
 mod expiry;

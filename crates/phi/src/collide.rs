@@ -4,7 +4,7 @@
 use phigate_types::Profile;
 
 use crate::column::{ColumnType, TypeKind};
-use crate::release::{ReleaseContext, cap_year};
+use crate::release::{KeyAccess, ReleaseContext, cap_year};
 use crate::transform::Transform;
 
 /// Digits in a row that `text_scrub` always replaces.
@@ -23,7 +23,11 @@ pub fn collide(
 ) -> Option<String> {
     match transform {
         Transform::Null | Transform::Redact | Transform::TextBlock => any_other(value, ty),
-        Transform::Pseudonym if cx.profile == Profile::SafeHarbor => any_other(value, ty),
+        Transform::Pseudonym
+            if cx.profile == Profile::SafeHarbor && cx.keys == KeyAccess::Settings =>
+        {
+            any_other(value, ty)
+        }
         Transform::Keep | Transform::Pseudonym => None,
         Transform::DateShift if cx.patient_key.is_some() && ty.kind.is_calendar() => None,
         Transform::Year | Transform::DateShift => same_year(value, ty, i32::MIN),
@@ -185,7 +189,6 @@ fn other_digits(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::KeyAccess;
 
     fn collide_as(transform: Transform, value: &str, oid: u32) -> Option<String> {
         let cx = ReleaseContext::new(Profile::LimitedDataset, "2026-06-15", KeyAccess::Settings);

@@ -15,6 +15,10 @@ pub(crate) const DEFAULT_SCHEMA: &str = "public";
 /// (PostgreSQL `src/include/c.h`, VARHDRSZ).
 const VARLENA_HEADER: i32 = 4;
 
+/// The bits of a `numeric`'s scale in its type modifier, and the highest of them.
+const NUMERIC_SCALE: i32 = 0x7ff;
+const NUMERIC_SIGN: i32 = 0x400;
+
 /// A column, by schema, table and name, each exactly as in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -294,6 +298,17 @@ impl ColumnType {
         let limited = matches!(self.kind, TypeKind::Varchar | TypeKind::Bpchar);
         (limited && self.typmod >= VARLENA_HEADER)
             .then(|| usize::try_from(self.typmod - VARLENA_HEADER).unwrap_or(0))
+    }
+
+    /// The most digits before the point of a `numeric(p, s)`; `None` for no limit.
+    pub fn whole_digits(&self) -> Option<i32> {
+        let limited = self.kind == TypeKind::Numeric && self.typmod >= VARLENA_HEADER;
+        limited.then(|| {
+            let modifier = self.typmod - VARLENA_HEADER;
+            // PostgreSQL src/backend/utils/adt/numeric.c, make_numeric_typmod: the scale is signed.
+            let scale = ((modifier & NUMERIC_SCALE) ^ NUMERIC_SIGN) - NUMERIC_SIGN;
+            (modifier >> 16) - scale
+        })
     }
 }
 

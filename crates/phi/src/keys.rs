@@ -5,7 +5,7 @@
 //! and `pg_settings` of them are refused by `phigate-sql`. SQL text, plans, `pg_stat_activity` and
 //! logs only ever show the settings' names.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 
 /// HMAC's inner pad, ready to hash (RFC 2104): 64 bytes in hex. Pseudonyms of text and uuid.
 pub const CODE_INNER: &str = "phigate.k_code_inner";
@@ -42,6 +42,15 @@ pub fn slot(project_key: &[u8; 32]) -> [Vec<u8>; 4] {
         derive(project_key, b"phigate pseudonym integer 1").to_vec(),
         derive(project_key, b"phigate date shift 1").to_vec(),
     ]
+}
+
+/// What names a project where codes are assigned (`phigate.slot.project`): the first eight bytes, big
+/// endian, of the SHA-256 of a key that is derived for another purpose, of which they tell nothing.
+pub fn project_number(project_key: &[u8; 32]) -> i64 {
+    let [_, _, integer, _] = slot(project_key);
+    let digest = digest::digest(&digest::SHA256, &integer);
+    let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(first)
 }
 
 /// The key of one database's slot logins (`enforcement = "views"`), from the control plane's own.

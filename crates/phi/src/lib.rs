@@ -26,7 +26,9 @@ pub use policy::{
     EffectivePolicy, MalformedPolicyId, PolicyError, PolicyId, Rule, Treatment, Unclassified,
     UnknownTreatment, UnknownUnclassified,
 };
-pub use release::{KeyAccess, PatientKey, ReleaseContext, Unsupported, release};
+pub use release::{
+    KeyAccess, KeyKind, KeySource, PatientKey, ReleaseContext, Unsupported, key_sources, release,
+};
 pub use rows::{
     Alternative, Bearer, Chain, KeyPath, KeyPathError, Reference, Route, RowPolicy, RowRules,
     RowRulesError, Sensitivity, SensitivityCode, Step, TableName, UndeclaredSensitivity,

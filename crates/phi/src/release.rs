@@ -6,6 +6,8 @@
 //! is put at the start of a year, that year's midnight; and holds no secret. PostgreSQL 14 to 18.
 
 mod calendar;
+mod keyed;
+mod parts;
 mod pseudonym;
 mod scrub;
 mod sql;
@@ -16,6 +18,8 @@ use phigate_types::Profile;
 use crate::column::{ColumnType, TypeKind};
 use crate::transform::Transform;
 use crate::zip3::Zip3List;
+
+pub use pseudonym::{KeyKind, KeySource};
 
 /// Where expressions find the project's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,14 +37,15 @@ pub enum KeyAccess {
 pub struct PatientKey {
     /// The column as SQL, quoted.
     pub sql: String,
-    /// Its kind: integers of any width agree with each other, uuids and texts each among themselves.
+    /// Its kind: whole numbers of any type agree with each other, uuids and texts each among themselves.
     pub kind: TypeKind,
 }
 
 /// What an expression depends on besides the column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReleaseContext {
-    /// The grant's profile: pseudonyms are NULL under safe harbor.
+    /// The grant's profile: under safe harbor a pseudonym is a code assigned at random, or NULL where
+    /// none can be ([`KeyAccess::Settings`]).
     pub profile: Profile,
     /// The UTC date at which ages are judged, `YYYY-MM-DD`: that of the grant's activation.
     pub as_of: String,
@@ -107,9 +112,12 @@ impl ReleaseContext {
 /// | `year_cap90` | NULL | as `year`, not before the cap | as `year`, not before the cap | - |
 /// | `age_cap90` | 0 to 89 as they are, larger ones 90, else NULL | over 89 as 90 | - | - |
 /// | `zip3` | three digits or 000 | the prefix of a five-digit number, or 0 | - | - |
-/// | `pseudonym` | up to 16 letters and digits; NULL where fewer than 8 fit | a permutation of the integers of each sign | - | uuid: a version 8 uuid |
+/// | `pseudonym` | up to 16 letters and digits, NULL where fewer than 8 fit; a number, uuid, FHIR reference, or list of these: part by part | a permutation of the integers of each sign; whole `numeric`s as `int8`, else NULL | - | uuid: a version 8 uuid; `bytea`: 16 bytes |
 /// | `date_shift` | NULL | - | whole days; NULL within a year of the type's ends | - |
 /// | `text_scrub` | with patterns replaced, cut | - | - | - |
+///
+/// Under safe harbor a pseudonym is a code assigned at random: of whole numbers 0 to 2147483647 (of
+/// `int2` any `int2`), of uuids a version 4 uuid, of texts 16 letters and digits.
 ///
 /// The cap of `year_cap90` is the calendar year ninety years before `as_of`: whoever is 90 or older
 /// on that date was born in it or before, so all of them get that one year (and share it with those
@@ -138,12 +146,18 @@ pub fn release(
         Transform::YearCap90 => calendar::year_cap90(column, ty, &cap(cx)?),
         Transform::AgeCap90 => text::age_cap90(column, ty),
         Transform::Zip3 => text::zip3(column, ty, cx.zip3),
-        Transform::Pseudonym if cx.profile == Profile::SafeHarbor => sql::null(),
-        Transform::Pseudonym => pseudonym::code(column, ty, cx.keys),
+        Transform::Pseudonym => pseudonym::pseudonym(column, ty, cx),
         Transform::DateShift => calendar::shift(column, ty, cx),
         Transform::TextScrub => scrub::scrub(column),
     };
     Ok(sql::released(&value, ty))
+}
+
+/// The queries that find, in a column of a table, the keys that need a code under safe harbor: what
+/// the lookups of its released expression ask for. Both names are quoted SQL, the column's with the
+/// table's alias, where it has one.
+pub fn key_sources(table: &str, column: &str, ty: &ColumnType) -> Vec<KeySource> {
+    pseudonym::sources(table, column, ty)
 }
 
 /// [`cap_year`] as SQL, an `int4`.

@@ -27,8 +27,9 @@ pub enum Transform {
     /// The first three digits of a ZIP code, 000 where they hold 20,000 people or fewer
     /// (45 CFR 164.514(b)(2)(i)(B)).
     Zip3,
-    /// A keyed code that joins within a project and nowhere else; NULL under safe harbor, where
-    /// 45 CFR 164.514(c) allows no code derived from the individual's data.
+    /// A code that joins within a project and nowhere else: keyed, or under safe harbor, where
+    /// 45 CFR 164.514(c) allows no code derived from the individual's data, assigned at random (NULL
+    /// where nothing is there to keep such codes).
     Pseudonym,
     /// Whole days added, the same number for all dates of a patient; the year where a table has no
     /// column that names the patient.
@@ -111,7 +112,9 @@ impl Transform {
             Self::AgeCap90 => kind.is_number() || kind.is_text(),
             Self::Zip3 => kind.is_text() || kind.is_integer(),
             Self::Pseudonym => {
-                kind.is_text() || kind.is_integer() || matches!(kind, TypeKind::Uuid)
+                kind.is_text()
+                    || kind.is_integer()
+                    || matches!(kind, TypeKind::Uuid | TypeKind::Numeric | TypeKind::Bytea)
             }
             Self::DateShift => kind.is_calendar() || kind.is_text(),
             Self::TextScrub => kind.is_text(),

@@ -23,6 +23,11 @@ impl Store {
         })
         .await?
     }
+
+    /// The key of a project that a grant has.
+    pub async fn project_key(&self, project: &ProjectName) -> Result<Secret<[u8; 32]>, StoreError> {
+        within(async { key(&mut self.readers().begin().await?, project).await }).await?
+    }
 }
 
 /// The key of a project: 32 random bytes, made with it.

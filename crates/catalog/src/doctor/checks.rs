@@ -148,9 +148,11 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Error,
         sql: "SELECT n.nspname || '.' || c.relname,
                      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END || ' has ' || a.privilege_type
-              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-                   LATERAL pg_catalog.aclexplode(c.relacl) a
-              WHERE n.nspname = 'phigate' AND c.relkind = 'r' AND a.grantee <> c.relowner
+              FROM (SELECT c.oid, (pg_catalog.aclexplode(c.relacl)).* FROM pg_catalog.pg_class c
+                    UNION ALL
+                    SELECT t.attrelid, (pg_catalog.aclexplode(t.attacl)).* FROM pg_catalog.pg_attribute t) a
+              JOIN pg_catalog.pg_class c ON c.oid = a.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = 'phigate' AND c.relkind IN ('r', 'S') AND a.grantee <> c.relowner
                 AND NOT (c.relname IN ('masked', 'policy') AND a.privilege_type = 'SELECT'
                          AND a.grantee = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER))
               UNION ALL
@@ -161,14 +163,14 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE n.nspname = 'phigate' AND p.prosecdef
                 AND (p.proacl IS NULL OR a.grantee <> p.proowner
                      AND a.grantee NOT IN (SELECT r.oid FROM pg_catalog.pg_roles r
-                         WHERE r.rolname = CURRENT_USER AND p.proname = 'assign'
+                         WHERE r.rolname = CURRENT_USER AND p.proname IN ('assign', 'assign_codes')
                             OR r.rolname ~ '^phigate_[rw]_' AND p.proname = 'assigned'))
               UNION ALL
               SELECT n.nspname || '.' || c.relname, 'somebody else owns it' FROM pg_catalog.pg_class c
               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
               WHERE n.nspname ~ '^phigate(_p_[0-9a-f]{16})?$' AND c.relkind IN ('r', 'v')
                 AND pg_catalog.pg_get_userbyid(c.relowner) <> 'phigate_definer'",
-        problem: "{}: keys and lists of patients are for the owner of the views alone",
+        problem: "{}: keys, codes and lists of patients are for the owner of the views alone",
         remedy: "REVOKE it on {}, or unharden the database and harden it again",
     },
     Check {

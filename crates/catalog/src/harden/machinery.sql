@@ -39,7 +39,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS phigate.slot (
   k_code_outer bytea NOT NULL,
   k_integer bytea NOT NULL,
   k_days bytea NOT NULL,
-  assigned_at timestamptz NOT NULL
+  assigned_at timestamptz NOT NULL,
+  -- Whose codes: the first bytes of a hash of one of its keys. NULL but under safe harbor.
+  project int8
 );
 -- No key in the statistics either, which are logged.
 ALTER TABLE phigate.slot ALTER COLUMN k_code_inner SET STATISTICS 0, ALTER COLUMN k_code_outer SET STATISTICS 0,
@@ -58,18 +60,22 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $phigate$
 DECLARE
   chosen name;
+  codes_of int8;
 BEGIN
   IF $1 IS NULL OR $2 IS NULL OR $3 IS NULL OR $6 IS NULL OR cardinality($4) IS DISTINCT FROM 4
      OR array_position($4, NULL) IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = 'an assignment has a policy, a name, a date and four keys';
   END IF;
+  IF EXISTS (SELECT FROM phigate.policy p WHERE p.policy = $1 AND p.profile = 'safe_harbor') THEN
+    codes_of := CAST(CAST('x' || encode(substr(sha256($4[3]), 1, 8), 'hex') AS bit(64)) AS int8);
+  END IF;
   -- One at a time, and not while a session asks what it was given; masked views read on.
   LOCK TABLE phigate.slot IN EXCLUSIVE MODE;
   SELECT s.login INTO chosen FROM phigate.slot s JOIN phigate.login l ON l.login = s.login
     WHERE l.policy = $1 AND l.writes = $6 AND s.assignment = $2;
   IF FOUND THEN
-    UPDATE phigate.slot s SET assigned_at = clock_timestamp() WHERE s.login = chosen;
+    UPDATE phigate.slot s SET assigned_at = clock_timestamp(), project = codes_of WHERE s.login = chosen;
     RETURN chosen;
   END IF;
   SELECT l.login INTO chosen FROM phigate.login l LEFT JOIN phigate.slot s ON s.login = l.login
@@ -88,7 +94,8 @@ BEGIN
   DELETE FROM phigate.slot s WHERE s.login = chosen;
   DELETE FROM phigate.patient p
     WHERE NOT EXISTS (SELECT FROM phigate.slot s WHERE s.assignment = p.assignment);
-  INSERT INTO phigate.slot VALUES (chosen, $2, $3, $4[1], $4[2], $4[3], $4[4], clock_timestamp());
+  INSERT INTO phigate.slot (login, assignment, as_of, k_code_inner, k_code_outer, k_integer, k_days, assigned_at, project)
+    VALUES (chosen, $2, $3, $4[1], $4[2], $4[3], $4[4], clock_timestamp(), codes_of);
   INSERT INTO phigate.patient SELECT $2, listed.patient FROM unnest($5) AS listed(patient)
     WHERE listed.patient IS NOT NULL ON CONFLICT DO NOTHING;
   IF cardinality($5) > 0 THEN

@@ -11,6 +11,7 @@ use super::{Base, DEFINER, FINISH, MEMBER, Plan, PolicyPlan, SCHEMA};
 const ADMINISTRATOR: &str = include_str!("administrator.sql");
 const DEFINER_ROLE: &str = include_str!("definer.sql");
 const MACHINERY: &str = include_str!("machinery.sql");
+const CROSSWALK: &str = include_str!("crosswalk.sql");
 /// The table of listed patients, as a script: for a schema and an owner that are there already.
 /// [`Plan::sql`] has it within.
 pub const PATIENTS: &str = include_str!("patients.sql");
@@ -41,6 +42,7 @@ pub(super) fn write(plan: &Plan) -> String {
     out.push_str(MEMBER);
     out.push_str(MACHINERY);
     out.push_str(PATIENTS);
+    out.push_str(CROSSWALK);
     out.push_str(&functions());
     out.push_str(ROUTINES);
     let broker = quote_identifier(&plan.target.broker);
@@ -49,7 +51,8 @@ pub(super) fn write(plan: &Plan) -> String {
         "\n-- The gateway's own login.\n\
          GRANT USAGE ON SCHEMA {SCHEMA} TO {broker};\n\
          GRANT SELECT ON {SCHEMA}.masked, {SCHEMA}.policy TO {broker};\n\
-         GRANT EXECUTE ON FUNCTION {SCHEMA}.assign(text, text, date, bytea[], text[], boolean) TO {broker};\n"
+         GRANT EXECUTE ON FUNCTION {SCHEMA}.assign(text, text, date, bytea[], text[], boolean),\n\
+         \x20 {SCHEMA}.assign_codes(int8[]) TO {broker};\n"
     );
     bases(plan, &mut out);
     for policy in &plan.policies {
@@ -172,6 +175,7 @@ fn of_policy(plan: &Plan, policy: &PolicyPlan, out: &mut String) {
             of_view(&id, base, view, out);
         }
     }
+    keys(&id, policy, plan.whole, out);
     if plan.whole {
         let kept: Vec<_> = policy
             .views
@@ -182,6 +186,29 @@ fn of_policy(plan: &Plan, policy: &PolicyPlan, out: &mut String) {
             out,
             "SELECT pg_temp.phigate_keep({id}, '{{{}}}');",
             kept.join(",")
+        );
+    }
+}
+
+/// Where the policy's keys are found; of tables that are not planned now, what was known stays.
+fn keys(id: &str, policy: &PolicyPlan, whole: bool, out: &mut String) {
+    let of_tables = policy.views.iter().map(|view| view.relation.to_string());
+    let of_tables = of_tables.collect::<Vec<_>>().join(",");
+    let only = if whole {
+        String::new()
+    } else {
+        format!(" AND relation = ANY ('{{{of_tables}}}')")
+    };
+    let _ = writeln!(
+        out,
+        "DELETE FROM {SCHEMA}.key_source WHERE policy = {id}{only};"
+    );
+    for (relation, source) in &policy.keys {
+        let _ = writeln!(
+            out,
+            "INSERT INTO {SCHEMA}.key_source VALUES ({id}, {relation}, '{}', {});",
+            source.kind.table(),
+            dollar_quoted(&source.sql)
         );
     }
 }

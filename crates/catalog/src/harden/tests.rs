@@ -8,6 +8,7 @@ use super::*;
 use crate::Upstream;
 
 mod administrator;
+mod crosswalk;
 
 const LOGIN_KEY: [u8; 32] = [5; 32];
 const PROJECT_KEY: [u8; 32] = [9; 32];

@@ -73,6 +73,7 @@ fn policy(id: &PolicyId, out: &mut String) {
          \x20   DELETE FROM {SCHEMA}.slot s USING {SCHEMA}.login l WHERE l.login = s.login AND l.policy = {id};\n\
          \x20   DELETE FROM {SCHEMA}.login WHERE policy = {id};\n\
          \x20   DELETE FROM {SCHEMA}.masked WHERE policy = {id};\n\
+         \x20   DELETE FROM {SCHEMA}.key_source WHERE policy = {id};\n\
          \x20   DELETE FROM {SCHEMA}.policy WHERE policy = {id};\n\
          \x20 END IF;\n\
          END $phigate$;\n"
@@ -90,6 +91,7 @@ fn relation(oid: u32, out: &mut String) {
          \x20   EXECUTE pg_catalog.format('DROP VIEW IF EXISTS %I.%I, %I.%I', schema, 'r{oid}', schema, 'r{oid}_only');\n\
          \x20 END LOOP;\n\
          \x20 DELETE FROM {SCHEMA}.masked WHERE relation = {oid};\n\
+         \x20 DELETE FROM {SCHEMA}.key_source WHERE relation = {oid};\n\
          END\n$phigate$;\n"
     );
 }

@@ -176,7 +176,7 @@ async fn vectors_hold() {
 
 /// Types as an analyst's schema has them, with a few values each: the ordinary, the extreme, NULL.
 fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
-    let texts = "|a|b|Jane Doe|02139|03601|90|45|1990|1990-07-15|call 617-555-1234|Ünïcödé 東京|\\|'|%|\n|9999999999999999999999999";
+    let texts = "|a|b|Jane Doe|02139|03601|90|45|1990|1990-07-15|call 617-555-1234|Ünïcödé 東京|\\|'|%|\n|9999999999999999999999999|7|-7|Patient/7|Patient/7, 8|urn:uuid:b58731cc-2d8b-4c2d-b327-4cab771af3ef|10014354-67|Smith/7|7,|,|/|{7}|\"7\"";
     let dates = "1990-07-15|1990-01-01|1936-06-15|1936-06-16|1900-01-01|5874897-12-31|4714-11-24 BC|4714-12-31 BC|4713-01-01 BC|infinity|-infinity";
     let timestamps = "1990-07-15 12:34:56|1990-01-01 00:00:00|1920-01-01 00:00:00|294276-12-31 23:59:59.999999|4714-11-24 00:00:00 BC|4713-12-31 00:00:00 BC|infinity|-infinity";
     let zoned = "1990-07-15 12:34:56+00|1989-12-31 23:30:00+00|1920-01-01 00:00:00+00|294276-12-31 23:59:59.999999+00|4714-11-24 00:00:00+00 BC|4713-12-31 00:00:00+00 BC|4712-01-01 00:00:00+00 BC|infinity|-infinity";
@@ -196,7 +196,7 @@ fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
     vec![
         ("text", list(texts)),
         ("text COLLATE \"C\"", list(texts)),
-        ("varchar(40)", list(texts)),
+        ("varchar(60)", list(texts)),
         ("varchar(2)", list("|a|02|90|é")),
         ("char(12)", list("|a|02139|90|1990")),
         ("character(1)", list("|a|9")),
@@ -212,6 +212,15 @@ fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
         ("positive", list("1|90|1990")),
         ("numeric", list(numerics)),
         ("numeric(5,2)", list("0|89.5|90.25|999.99|-1")),
+        (
+            "numeric(12,0)",
+            list("0|-1|7|123456789012|999999999999|NaN"),
+        ),
+        (
+            "numeric(22,3)",
+            list("0|7.000|7.001|-2147483649|1234567890123456789|NaN"),
+        ),
+        ("ledger", list("1|9999999999")),
         ("numeric(4,0)", list("1936|1990|9999|89|90")),
         ("real", list(floats)),
         ("double precision", list(floats)),
@@ -225,6 +234,11 @@ fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
         ("jsonb", list("{}|null|[1]")),
         ("bytea", list("\\x|\\x00ff")),
         ("integer[]", list("{}|{1,NULL}")),
+        ("text[]", list("{}|{Jane,Patient/7}")),
+        ("uuid[]", list("{b58731cc-2d8b-4c2d-b327-4cab771af3ef}")),
+        ("pair", list("(1,a)|(,)")),
+        ("int4range", list("empty|[1,5)|(,)")),
+        ("person_code", list("Patient/7|abc")),
         ("mood", list("x|y")),
         ("interval(3)", list("1 day|-1 mon")),
         ("citext_like", list("a|A")),
@@ -239,6 +253,19 @@ const SAMPLE_TYPES: &str = "
     CREATE DOMAIN citext_like AS text COLLATE loose;
     CREATE DOMAIN letters AS text CHECK (VALUE !~ '[[]');
     CREATE DOMAIN positive AS int NOT NULL CHECK (VALUE > 0);
+    CREATE DOMAIN ledger AS numeric(10,0) CHECK (VALUE > 0);
+    CREATE DOMAIN person_code AS varchar(14) CHECK (VALUE <> 'nobody');
+    CREATE TYPE pair AS (a int, b text);
+    CREATE SCHEMA phigate;
+    CREATE TABLE phigate.slot (login name PRIMARY KEY, as_of date, k_code_inner bytea, k_code_outer bytea,
+      k_integer bytea, k_days bytea, project int8);
+    INSERT INTO phigate.slot VALUES (SESSION_USER, '2026-06-15', '\\x01', '\\x02', '\\x03', '\\x04', 1);
+    CREATE TABLE phigate.code_int2 (project int8, key int2, code int2);
+    CREATE TABLE phigate.code_int (project int8, key int8, code int4);
+    INSERT INTO phigate.code_int SELECT 1, g, 2147483600 - g FROM generate_series(-10, 10) g;
+    CREATE TABLE phigate.code_uuid (project int8, key uuid, code uuid);
+    CREATE TABLE phigate.code_text (project int8, key bytea, code text);
+    INSERT INTO phigate.code_text SELECT 1, sha256(convert_to(v, 'UTF8')), 'abcdefghijklmnop' FROM unnest('{a,abc,Jane Doe}'::text[]) v;
     CREATE SCHEMA hostile;
     CREATE TYPE hostile.text AS ENUM (); CREATE TYPE hostile.date AS ENUM ();
     CREATE TYPE hostile.bytea AS ENUM (); CREATE TYPE hostile.uuid AS ENUM ();
@@ -268,6 +295,8 @@ async fn expressions_keep_the_type_and_never_fail_and_hide_what_they_should() {
     let cluster = postgres();
     let mut connection = connect(&cluster).await;
     run(&mut connection, SAMPLE_TYPES).await;
+    run(&mut connection, "CREATE ROLE phigate_definer").await;
+    run(&mut connection, &phigate_catalog::harden::functions()).await;
     let samples = samples();
     let written: Vec<&str> = samples.iter().map(|(ty, _)| *ty).collect();
     let types = types(&mut connection, &written).await;
@@ -313,9 +342,23 @@ async fn expressions_keep_the_type_and_never_fail_and_hide_what_they_should() {
 /// The contexts in which the transform differs.
 fn contexts(transform: Transform) -> Vec<ReleaseContext> {
     let cx = context(Profile::Expert);
+    let slot = |profile| ReleaseContext::new(profile, AS_OF, KeyAccess::Slot);
+    let hardened = slot(Profile::Expert);
     match transform {
-        Transform::Pseudonym => vec![cx, context(Profile::SafeHarbor)],
-        Transform::DateShift => vec![cx.with_patient_key(Some(patient_key())), cx],
+        Transform::Pseudonym => vec![
+            cx,
+            context(Profile::SafeHarbor),
+            hardened,
+            slot(Profile::SafeHarbor),
+        ],
+        Transform::DateShift => {
+            vec![
+                cx.with_patient_key(Some(patient_key())),
+                hardened.with_patient_key(Some(patient_key())),
+                cx,
+            ]
+        }
+        Transform::YearCap90 => vec![cx, hardened],
         _ => vec![cx],
     }
 }
@@ -381,7 +424,8 @@ async fn assert_type_kept(connection: &mut PgConnection, expression: &str, writt
     let row = connection
         .fetch_one(
             "SELECT s.atttypid = t.atttypid OR d.typbasetype = t.atttypid,
-                    s.atttypmod = t.atttypmod, s.attcollation = t.attcollation
+                    s.atttypmod = t.atttypmod OR d.typtype = 'd' AND d.typtypmod = t.atttypmod,
+                    s.attcollation = t.attcollation
              FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname
              JOIN pg_type d ON d.oid = s.atttypid
              WHERE s.attrelid = 'source'::regclass AND t.attrelid = 'target'::regclass

@@ -12,10 +12,10 @@ use phigate_wire::scram;
 use tonic::{Request, Response, Status};
 
 use super::{invalid, optional, page_size, page_token, reason};
-use crate::clock;
 use crate::databases::Policy;
 use crate::plane::{ADMIN, Plane, stored};
 use crate::token::random;
+use crate::{clock, crosswalk};
 
 /// Characters of a password: Crockford's base 32, 5 bits each; nothing a shell or a URL minds.
 const PASSWORD_LEN: usize = 26;
@@ -60,6 +60,7 @@ impl GrantService for Grants {
         plane.recorder.wait(created.sequence).await?;
         tracing::info!(grant = %id, principal = %grant.terms.principal,
             database = %grant.terms.database, profile = %grant.terms.profile, "grant created");
+        crosswalk::of_new_grant(plane, &grant).await;
         let (host, port) = plane
             .gateways
             .address(&grant.terms.database)

@@ -2,7 +2,7 @@
 
 use super::sql::{between, call, cast, constant, null, op};
 use super::text::type_of;
-use super::{ReleaseContext, pseudonym};
+use super::{ReleaseContext, keyed};
 use crate::column::{ColumnType, TypeKind};
 
 /// Numbers taken for years. Not below 1300: MMDD ends at 1231. Not above 9999: YYYYMMDD and serial
@@ -84,7 +84,7 @@ pub(super) fn shift(column: &str, ty: &ColumnType, cx: &ReleaseContext) -> Strin
     let days = cx
         .patient_key
         .as_ref()
-        .and_then(|key| pseudonym::days(key, cx.keys));
+        .and_then(|key| keyed::days(key, cx.keys));
     let (Some(days), true) = (days, ty.kind.is_calendar()) else {
         return year(column, ty);
     };

@@ -1,11 +1,12 @@
-//! Keyed codes: a permutation for integers, HMAC-SHA-256 (RFC 2104) for texts and uuids; and the
-//! number of days that a patient's dates move by.
+//! Pseudonyms: of what a value is made of (a number, a uuid, a text, or several of these), and which
+//! code each of them gets, derived under a project's key or assigned at random.
 
-use super::sql::{call, cast, constant, null, op, slot};
+use super::keyed;
+use super::sql::{between, call, cast, null, op, plain_text, slot};
 use super::text::type_of;
-use super::{KeyAccess, PatientKey};
+use super::{KeyAccess, ReleaseContext, parts};
 use crate::column::{ColumnType, TypeKind};
-use crate::keys;
+use phigate_types::Profile;
 
 /// The characters of a text's code: 95 bits, so that among a hundred million values two share one
 /// with a chance below 10^-12. Equal values in columns of this width or more have equal codes.
@@ -13,233 +14,235 @@ const CODE_LEN: usize = 16;
 /// Fewer than 47 bits are no code: among a million values two would share one.
 const CODE_MIN: usize = 8;
 
-/// Rounds of the integer permutation. Six withstand chosen plaintexts and ciphertexts (Patarin,
-/// "Security of Random Feistel Schemes with 5 or More Rounds", CRYPTO 2004).
-const ROUNDS: u8 = 6;
+/// The digits of the largest code of an `int8`, and of an `int4`.
+const DIGITS: (i32, i32) = (19, 10);
 
-/// The largest move of a date, in days, either way. Never zero.
-const DAYS_MAX: u16 = 365;
+/// Where codes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// Derived under the project's key.
+    Keyed(KeyAccess),
+    /// Assigned at random, key by key, and looked up: 45 CFR 164.514(c) allows no code that is derived
+    /// from information about the individual. `phigate-catalog` makes and fills the tables
+    /// (`phigate.code_int`, `code_int2`, `code_uuid`, `code_text`), which only the owner of masked
+    /// views reads. A key that has no code yet is NULL.
+    Assigned,
+}
 
-/// The code of a value of the type.
-pub(super) fn code(column: &str, ty: &ColumnType, keys: KeyAccess) -> String {
-    match ty.kind {
-        kind if kind.is_integer() && keys == KeyAccess::Slot => {
-            function("pseudonym", &cast(column, type_of(kind)), keys::INTEGER)
-        }
-        TypeKind::Int2 => integer(column, &Halves::constant(7, "02"), keys),
-        TypeKind::Int4 => integer(column, &Halves::constant(15, "04"), keys),
-        TypeKind::Int8 => integer(column, &Halves::of_bigint(), keys),
-        TypeKind::Uuid => uuid(column, keys),
-        _ => text(column, ty, keys),
+/// Which table has the codes of a kind of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// `int2`, among themselves: there is no room for other codes.
+    Int2,
+    /// `int4` and `int8`, whole `numeric`s, and numbers in texts.
+    Int,
+    /// `uuid`, also in texts.
+    Uuid,
+    /// SHA-256 of a text's or a `bytea`'s bytes.
+    Text,
+}
+
+/// A query for keys that need codes: one column, called `key`, of distinct values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySource {
+    /// Of which kind they are.
+    pub kind: KeyKind,
+    /// The query.
+    pub sql: String,
+}
+
+/// The code of a value of the type; NULL where the profile has none.
+pub(super) fn pseudonym(column: &str, ty: &ColumnType, cx: &ReleaseContext) -> String {
+    match (cx.profile, cx.keys) {
+        (Profile::SafeHarbor, KeyAccess::Slot) => code(column, ty, Codes::Assigned),
+        // No table of codes stands in a database that is not hardened.
+        (Profile::SafeHarbor, KeyAccess::Settings) => null(),
+        (_, keys) => code(column, ty, Codes::Keyed(keys)),
     }
 }
 
-/// The days that the patient's dates move by, an int4 from -365 to 365 without 0; `None` for a
-/// column that is no key.
-pub(super) fn days(patient: &PatientKey, keys: KeyAccess) -> Option<String> {
-    let PatientKey { sql, kind } = patient;
-    let bytes = match kind {
-        kind if kind.is_integer() => call("int8send", &[&cast(sql, "int8")]),
-        kind if kind.is_text() => text_bytes(sql),
-        TypeKind::Uuid => call("uuid_send", &[sql]),
-        _ => return None,
+/// The keys that [`Codes::Assigned`] looks up for a column of a table, both quoted SQL.
+pub(super) fn sources(table: &str, column: &str, ty: &ColumnType) -> Vec<KeySource> {
+    let source = |kind, key: &str, from: &str, condition: &str| KeySource {
+        kind,
+        sql: format!("SELECT DISTINCT {key} AS key FROM {from} WHERE {condition}"),
     };
-    if keys == KeyAccess::Slot {
-        return Some(function("days", &bytes, keys::DAYS));
+    let there = format!("({column} IS NOT NULL)");
+    match ty.kind {
+        TypeKind::Int2 => vec![source(KeyKind::Int2, column, table, &there)],
+        kind if kind.is_integer() => {
+            vec![source(KeyKind::Int, &cast(column, "int8"), table, &there)]
+        }
+        TypeKind::Numeric => {
+            let key = format!(
+                "CASE WHEN {} THEN {} ELSE NULL END",
+                keyed::is_whole(column),
+                cast(column, "int8")
+            );
+            vec![source(KeyKind::Int, &key, table, &keyed::is_whole(column))]
+        }
+        TypeKind::Uuid => vec![source(KeyKind::Uuid, column, table, &there)],
+        TypeKind::Bytea => {
+            vec![source(
+                KeyKind::Text,
+                &call("sha256", &[column]),
+                table,
+                &there,
+            )]
+        }
+        kind if kind.is_text() => {
+            let text = plain_text(column);
+            let made_of_parts = parts::is_composite(&text);
+            let from = format!("{table}, {} AS a (p, n)", parts::split(&text));
+            let part = |kind, is_it: &str, key: &str| {
+                let key = format!("CASE WHEN {is_it} THEN {key} ELSE NULL END");
+                source(kind, &key, &from, &format!("({made_of_parts} AND {is_it})"))
+            };
+            let (number, uuid) = (parts::is_number(parts::KEY), parts::is_uuid(parts::KEY));
+            let other = format!("(NOT {number} AND NOT {uuid})");
+            // Composites too where their code may not fit: they get one of the whole.
+            let whole = match ty.width() {
+                Some(_) => there,
+                None => format!("({there} AND NOT {made_of_parts})"),
+            };
+            vec![
+                part(KeyKind::Int, &number, &cast(parts::KEY, "int8")),
+                part(KeyKind::Uuid, &uuid, &cast(parts::KEY, "uuid")),
+                part(KeyKind::Text, &other, &hashed_text(parts::KEY)),
+                source(KeyKind::Text, &hashed_text(column), table, &whole),
+            ]
+        }
+        _ => Vec::new(),
     }
-    let hash = call(
-        "sha256",
-        &[&call("byteacat", &[&key(keys::DAYS, "", keys), &bytes])],
-    );
-    // 0 to 729; the upper half, moved up by one, leaves zero out.
-    let span = DAYS_MAX * 2;
-    let number = op(&leading_bits(&hash), "%", &span.to_string());
-    let signed = op(&cast(&number, "int4"), "-", &DAYS_MAX.to_string());
-    Some(format!(
-        "(SELECT CASE WHEN {nonnegative} THEN {up} ELSE p.d END \
-         FROM (SELECT {signed} AS d OFFSET 0) AS p)",
-        nonnegative = op("p.d", ">=", "0"),
-        up = op("p.d", "+", "1"),
-    ))
 }
 
-/// What stands in a hardened database for one of the two expressions that are long: a pure function of
-/// the value and the key, planned in a fraction of the time. `phigate-catalog` makes it, and tests that
-/// it gives what the expression here gives.
-fn function(name: &str, value: &str, setting: &str) -> String {
-    let key = key(setting, "", KeyAccess::Slot);
-    format!("phigate.{name}({value}, {key})")
+fn code(column: &str, ty: &ColumnType, codes: Codes) -> String {
+    match ty.kind {
+        kind if kind.is_integer() => codes.integer(column, kind),
+        TypeKind::Numeric => numeric(column, ty, codes),
+        TypeKind::Uuid => codes.uuid(column),
+        TypeKind::Bytea => codes.bytes(column),
+        _ => text(column, ty, codes),
+    }
 }
 
-/// Letters and digits of the HMAC, as many as fit.
-fn text(column: &str, ty: &ColumnType, keys: KeyAccess) -> String {
-    let len = ty.width().unwrap_or(CODE_LEN).min(CODE_LEN);
+/// The code of the whole number, as of an `int8`; NULL for fractions, for what no `int8` holds, and
+/// where the modifier leaves no room for a code.
+fn numeric(column: &str, ty: &ColumnType, codes: Codes) -> String {
+    let value = cast(column, "int8");
+    let code = cast(&codes.integer(&value, TypeKind::Int8), "numeric");
+    let narrow = between(column, "-2147483648", "2147483647");
+    let condition = match (ty.whole_digits(), codes) {
+        (Some(digits), _) if digits < DIGITS.1 => return null(),
+        (Some(digits), Codes::Keyed(_)) if digits < DIGITS.0 => {
+            format!("({} AND {narrow})", keyed::is_whole(column))
+        }
+        _ => keyed::is_whole(column),
+    };
+    format!("CASE WHEN {condition} THEN {code} ELSE NULL END")
+}
+
+/// Part by part where it is made of keys, else as a whole. Where the parts' codes do not fit the
+/// width, as much as fits of the whole's code.
+fn text(column: &str, ty: &ColumnType, codes: Codes) -> String {
+    let width = ty.width();
+    let len = width.unwrap_or(CODE_LEN).min(CODE_LEN);
     if len < CODE_MIN {
         return null();
     }
-    let base64 = call(
-        "encode",
-        &[&hmac(&text_bytes(column), "01", keys), "'base64'"],
+    let whole = call("left", &[&codes.text(column), &len.to_string()]);
+    let text = plain_text(column);
+    let part = format!(
+        "CASE WHEN {} THEN {} WHEN {} THEN {} ELSE {} END",
+        parts::is_number(parts::KEY),
+        cast(
+            &codes.integer(&cast(parts::KEY, "int8"), TypeKind::Int8),
+            "text"
+        ),
+        parts::is_uuid(parts::KEY),
+        cast(&codes.uuid(&cast(parts::KEY, "uuid")), "text"),
+        codes.text(parts::KEY),
     );
-    // Base 64 without its two signs, which spreadsheets and shells trip over.
-    let letters = call("translate", &[&base64, "'+/'", "'Aa'"]);
-    call("left", &[&letters, &len.to_string()])
-}
-
-/// A version 8 uuid (RFC 9562) of 120 bits of the HMAC.
-fn uuid(column: &str, keys: KeyAccess) -> String {
-    let hex = call(
-        "encode",
-        &[&hmac(&call("uuid_send", &[column]), "02", keys), "'hex'"],
-    );
-    let versioned = call("overlay", &[&hex, "'8'", "13", "1"]);
-    let varied = call("overlay", &[&versioned, "'8'", "17", "1"]);
-    cast(&call("left", &[&varied, "32"]), "uuid")
-}
-
-/// HMAC-SHA-256 of a purpose's byte and the value's bytes.
-fn hmac(bytes: &str, purpose: &str, keys: KeyAccess) -> String {
-    let inner = call("byteacat", &[&key(keys::CODE_INNER, purpose, keys), bytes]);
-    let inner = call("sha256", &[&inner]);
-    call(
-        "sha256",
-        &[&call(
-            "byteacat",
-            &[&key(keys::CODE_OUTER, "", keys), &inner],
-        )],
-    )
-}
-
-/// How a magnitude is cut into two numbers, `h` below `h_max` and `l` below `l_max`, and put
-/// together again. SQL over the magnitude `p.m`, then over `p.h` and `p.l`.
-struct Halves {
-    h: String,
-    l: String,
-    h_max: String,
-    l_max: String,
-    joined: String,
-    /// Keeps the permutations of the widths apart, in hex; `int4` and `int8` share one.
-    purpose: &'static str,
-}
-
-impl Halves {
-    /// A magnitude of `2 * low_bits + 1` bits.
-    fn constant(low_bits: u8, purpose: &'static str) -> Self {
-        let (low, mask) = (low_bits.to_string(), ((1_u64 << low_bits) - 1).to_string());
-        Self {
-            h: op("p.m", ">>", &low),
-            l: op("p.m", "&", &mask),
-            h_max: (1_u64 << (low_bits + 1)).to_string(),
-            l_max: (1_u64 << low_bits).to_string(),
-            joined: op(&op("p.h", "<<", &low), "|", "p.l"),
-            purpose,
-        }
-    }
-
-    /// As an `int4` where it is one, so that keys of both widths join. All larger ones are permuted
-    /// among themselves: their upper half is never zero, so it counts from one, modulo 2^32 - 1.
-    fn of_bigint() -> Self {
-        let (narrow, wide) = (Self::constant(15, "04"), Self::constant(31, "04"));
-        let either = |condition: &str, narrow: &str, wide: &str| {
-            format!("CASE WHEN {condition} THEN {narrow} ELSE {wide} END")
-        };
-        let is_narrow = op("p.m", "<", "2147483648");
-        let wide_joined = op(&op(&op("p.h", "+", "1"), "<<", "31"), "|", "p.l");
-        Self {
-            h: either(&is_narrow, &narrow.h, &op(&wide.h, "-", "1")),
-            l: either(&is_narrow, &narrow.l, &wide.l),
-            h_max: either(&is_narrow, &narrow.h_max, "4294967295"),
-            l_max: either(&is_narrow, &narrow.l_max, &wide.l_max),
-            joined: either(&op("p.d", "=", &narrow.l_max), &narrow.joined, &wide_joined),
-            purpose: "04",
-        }
-    }
-}
-
-/// A permutation of the type's integers, of the negative and of the others by themselves: a Feistel
-/// network with addition. Sub-selects bind what is used twice; `OFFSET 0` keeps the planner from
-/// copying it instead.
-fn integer(column: &str, halves: &Halves, keys: KeyAccess) -> String {
-    // INVARIANT: `column` is only ever named where no `p` is in scope, for it may be called that.
-    let value = cast(column, "int8");
-    let negative = op(&value, "<", "0");
-    let magnitude =
-        format!("CASE WHEN {negative} THEN (OPERATOR(pg_catalog.~) {value}) ELSE {value} END");
-    let key = key(keys::INTEGER, halves.purpose, keys);
-    let Halves {
-        h,
-        l,
-        h_max,
-        l_max,
-        joined,
-        ..
-    } = halves;
-    let mut state = format!("(SELECT {negative} AS n, {magnitude} AS m OFFSET 0)");
-    state = format!(
-        "(SELECT p.n, {h} AS h, {l} AS l, {h_max} AS c, {l_max} AS d, {key} AS k \
-         FROM {state} AS p OFFSET 0)"
-    );
-    for round in 0..ROUNDS {
-        let halves = if round % 2 == 0 {
-            format!("{} AS h, p.l", mixed("p.h", "p.l", round, "p.c"))
-        } else {
-            format!("p.h, {} AS l", mixed("p.l", "p.h", round, "p.d"))
-        };
-        state = format!("(SELECT p.n, {halves}, p.c, p.d, p.k FROM {state} AS p OFFSET 0)");
-    }
-    state = format!("(SELECT p.n, {joined} AS m FROM {state} AS p OFFSET 0)");
+    let joined = parts::joined(&text, &part);
+    let joined = match width {
+        None => joined,
+        Some(width) => format!(
+            "(SELECT CASE WHEN {} THEN {whole} ELSE b.c END FROM (SELECT {joined} AS c OFFSET 0) AS b)",
+            op(&call("length", &["b.c"]), ">", &width.to_string()),
+        ),
+    };
     format!(
-        "(SELECT CASE WHEN p.n THEN (OPERATOR(pg_catalog.~) p.m) ELSE p.m END FROM {state} AS p)"
+        "CASE WHEN {} THEN {joined} ELSE {whole} END",
+        parts::is_composite(&text)
     )
 }
 
-/// One half after a round: itself plus a keyed function of the other, modulo its bound. The function
-/// is SHA-256 over key, purpose, half and round, always 41 bytes, so that no HMAC is needed.
-fn mixed(half: &str, other: &str, round: u8, bound: &str) -> String {
-    let message = op(&op(other, "<<", "3"), "|", &round.to_string());
-    let message = call("int8send", &[&cast(&message, "int8")]);
-    let hash = call("sha256", &[&call("byteacat", &["p.k", &message])]);
-    op(&op(half, "+", &leading_bits(&hash)), "%", bound)
+/// The key by which a text's code is looked up.
+fn hashed_text(text: &str) -> String {
+    call("sha256", &[&keyed::text_bytes(text)])
 }
 
-/// The first 32 bits of a hash as an `int8` that is not negative.
-fn leading_bits(hash: &str) -> String {
-    let hex = call("encode", &[&call("substr", &[hash, "1", "4"]), "'hex'"]);
-    cast(&cast(&op("'x'", "||", &hex), "bit(32)"), "int8")
-}
+// === impl Codes ===
 
-/// A text's bytes in the database's own encoding, which needs no conversion and so cannot fail.
-fn text_bytes(column: &str) -> String {
-    call(
-        "convert_to",
-        &[&cast(column, "text"), &call("getdatabaseencoding", &[])],
-    )
-}
-
-/// A key's bytes, followed by bytes in hex: looked up once a statement, not once a row. NULL, and
-/// with it every code, where the setting or the slot's row is missing.
-fn key(setting: &str, suffix: &str, keys: KeyAccess) -> String {
-    match keys {
-        KeyAccess::Settings => {
-            let hex = call("current_setting", &[&format!("'{setting}'"), "true"]);
-            let hex = if suffix.is_empty() {
-                hex
-            } else {
-                op(&hex, "||", &format!("'{suffix}'"))
-            };
-            format!("(SELECT {})", call("decode", &[&hex, "'hex'"]))
+impl Codes {
+    fn integer(self, value: &str, kind: TypeKind) -> String {
+        match (self, kind) {
+            (Self::Keyed(keys), _) => keyed::integer(value, kind, keys),
+            (Self::Assigned, TypeKind::Int2) => KeyKind::Int2.look_up(value),
+            (Self::Assigned, _) => {
+                let code = KeyKind::Int.look_up(&cast(value, "int8"));
+                cast(&code, type_of(kind))
+            }
         }
-        KeyAccess::Slot => {
-            let column = setting.rsplit('.').next().unwrap_or(setting);
-            let bytes = format!("s.{column}");
-            slot(&if suffix.is_empty() {
-                bytes
-            } else {
-                call(
-                    "byteacat",
-                    &[&bytes, &constant(&format!("\\x{suffix}"), "bytea")],
-                )
-            })
+    }
+
+    fn uuid(self, value: &str) -> String {
+        match self {
+            Self::Keyed(keys) => keyed::uuid(value, keys),
+            Self::Assigned => KeyKind::Uuid.look_up(value),
         }
+    }
+
+    /// Sixteen letters and digits.
+    fn text(self, value: &str) -> String {
+        match self {
+            Self::Keyed(keys) => keyed::text(value, keys),
+            Self::Assigned => KeyKind::Text.look_up(&hashed_text(value)),
+        }
+    }
+
+    /// Sixteen bytes.
+    fn bytes(self, value: &str) -> String {
+        match self {
+            Self::Keyed(keys) => keyed::bytes(value, keys),
+            Self::Assigned => {
+                let letters = KeyKind::Text.look_up(&call("sha256", &[value]));
+                call("decode", &[&letters, "'escape'"])
+            }
+        }
+    }
+}
+
+// === impl KeyKind ===
+
+impl KeyKind {
+    /// The table of its codes, with columns `project`, `key` and `code`.
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Int2 => "code_int2",
+            Self::Int => "code_int",
+            Self::Uuid => "code_uuid",
+            Self::Text => "code_text",
+        }
+    }
+
+    /// The code of a key. A scalar subselect, not a join: it is planned once whatever else a
+    /// statement joins, and is not run for columns that nobody asks for.
+    fn look_up(self, key: &str) -> String {
+        format!(
+            "(SELECT x.code FROM phigate.{} AS x WHERE ((x.project OPERATOR(pg_catalog.=) {}) AND (x.key OPERATOR(pg_catalog.=) {key})))",
+            self.table(),
+            slot("s.project"),
+        )
     }
 }

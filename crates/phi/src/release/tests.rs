@@ -103,13 +103,26 @@ fn no_key_is_in_the_text() {
 
 #[test]
 fn safe_harbor_allows_no_derived_code() {
-    let sql = release(
-        Transform::Pseudonym,
-        "c",
-        &ty(23, -1, "integer"),
-        &cx(Profile::SafeHarbor),
-    );
-    assert_eq!(sql.unwrap(), "CAST(NULL AS integer)");
+    let types = [
+        (ty(21, -1, "smallint"), "code_int2"),
+        (ty(23, -1, "integer"), "code_int"),
+        (ty(1700, -1, "numeric"), "code_int"),
+        (ty(2950, -1, "pg_catalog.uuid"), "code_uuid"),
+        (ty(17, -1, "pg_catalog.bytea"), "code_text"),
+        (ty(25, -1, TEXT), "code_text"),
+    ];
+    for (ty, table) in types {
+        // No table of codes is there in the inline mode.
+        let inline = release(Transform::Pseudonym, "c", &ty, &cx(Profile::SafeHarbor)).unwrap();
+        assert!(inline.starts_with("CAST(NULL AS ") || inline.starts_with("(CAST(NULL AS "));
+        let cx = ReleaseContext::new(Profile::SafeHarbor, "", KeyAccess::Slot);
+        let code = release(Transform::Pseudonym, "\"t\".\"c\"", &ty, &cx).unwrap();
+        assert!(
+            code.contains(&format!("FROM phigate.{table} AS x")),
+            "{code}"
+        );
+        assert!(!code.contains("s.k_"), "a key in {code}");
+    }
 }
 
 #[test]

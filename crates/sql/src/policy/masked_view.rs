@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use phigate_phi::{PolicyId, Treatment, quote_identifier};
+use phigate_phi::{PolicyId, Transform, Treatment, quote_identifier};
 
 use super::bind::quoted_name;
 use super::{Access, BoundPolicy, INNER, Masked};
@@ -50,6 +50,8 @@ pub struct ReleasedColumn {
     pub name: String,
     /// Whether it is the base column itself and not a value computed of it.
     pub as_it_is: bool,
+    /// What happens to it.
+    pub treatment: Treatment,
 }
 
 /// The schema that a policy's views are in, and the name of its role: the first digits of its id.
@@ -165,6 +167,7 @@ struct Shown<'r> {
 struct Released {
     sql: String,
     as_it_is: bool,
+    treatment: Treatment,
 }
 
 impl<'r> Shown<'r> {
@@ -219,6 +222,7 @@ impl<'r> Shown<'r> {
             attnum: column.attnum,
             name: column.name.clone(),
             as_it_is: released.as_it_is,
+            treatment: released.treatment,
         };
         self.columns.iter().map(column).collect()
     }
@@ -229,17 +233,19 @@ impl Released {
         Self {
             sql: format!("\"{INNER}\".{}", quote_identifier(&column.name)),
             as_it_is: true,
+            treatment: Treatment::Release(Transform::Keep),
         }
     }
 
     fn of(masked: &Masked, relation: &Relation, index: usize) -> Option<Self> {
         let sql = masked.released.get(index)?.clone()?;
-        let treatment = masked.treatments.get(index).copied();
+        let treatment = masked.treatments.get(index).copied()?;
         // What stands for a view is its definition, whose columns are other relations'.
         let is_itself = masked.from == from(relation);
         Some(Self {
             sql,
-            as_it_is: is_itself && treatment.is_some_and(Treatment::is_keep),
+            as_it_is: is_itself && treatment.is_keep(),
+            treatment,
         })
     }
 }
