@@ -39,6 +39,8 @@ pub struct PatientKey {
     pub sql: String,
     /// Its kind: whole numbers of any type agree with each other, uuids and texts each among themselves.
     pub kind: TypeKind,
+    /// Whether some rows are nobody's, as somebody declared: NULL leaves the year then, and not NULL.
+    pub or_nobody: bool,
 }
 
 /// What an expression depends on besides the column.

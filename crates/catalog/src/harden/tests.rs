@@ -439,6 +439,7 @@ async fn functions_move_dates_as_the_inline_expressions_do() {
             .with_patient_key(Some(phigate_phi::PatientKey {
                 sql: "\"t\".\"p\"".to_owned(),
                 kind,
+                or_nobody: false,
             }));
         let date = phigate_phi::ColumnType::builtin(1082, -1, "pg_catalog.date");
         let inline =

@@ -23,7 +23,7 @@ CREATE TABLE episode (episode_id bigint PRIMARY KEY, person_id bigint);
 CREATE TABLE episode_event (episode_id bigint, event_id bigint, happened date);
 CREATE TABLE cohort (cohort_definition_id int, subject_id bigint, cohort_start_date date);
 CREATE TABLE visit_occurrence (visit_occurrence_id bigint PRIMARY KEY, person_id int);
-CREATE TABLE cost (cost_id int PRIMARY KEY, cost_event_id int, cost_domain_id varchar(20), total numeric);
+CREATE TABLE cost (cost_id int PRIMARY KEY, cost_event_id int, cost_domain_id varchar(20), total numeric, paid date);
 CREATE TABLE fact_relationship (domain_concept_id_1 int, fact_id_1 int, domain_concept_id_2 int, fact_id_2 int);
 CREATE TABLE concept (concept_id int PRIMARY KEY, concept_name text);
 CREATE TABLE device (id uuid PRIMARY KEY, bearer uuid, patient text);
@@ -38,6 +38,7 @@ INSERT INTO episode_event VALUES (70, 1, '2020-02-03'), (80, 2, '2020-02-03'), (
 INSERT INTO cohort VALUES (1, 1, '2020-01-01'), (1, 2, '2020-01-01'), (1, 3, '2020-01-01');
 INSERT INTO visit_occurrence VALUES (51, 1), (52, 2);
 INSERT INTO cost VALUES (1, 51, 'Visit', 10), (2, 52, 'Visit', 99), (3, 7, 'Measurement', 11), (4, 8, 'Measurement', 98), (5, 1, 'Unheard of', 97);
+UPDATE cost SET paid = '2020-05-06';
 INSERT INTO fact_relationship VALUES (56, 1, 56, 3), (56, 1, 56, 2), (56, 2, 56, 1), (21, 7, 56, 1), (21, 8, 56, 1), (57, 2, 56, 1), (99, 1, 56, 1);
 INSERT INTO concept VALUES (56, 'Person');
 INSERT INTO device VALUES ('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000f1', 'p-1'),
@@ -89,6 +90,7 @@ cost,cost_id,integer,record_key,pseudonym,keep
 cost,cost_event_id,integer,record_key,pseudonym,keep
 cost,cost_domain_id,varchar,none,keep,keep
 cost,total,numeric,financial,keep,keep
+cost,paid,date,date,year,keep
 fact_relationship,domain_concept_id_1,integer,none,keep,keep
 fact_relationship,fact_id_1,integer,record_key,pseudonym,keep
 fact_relationship,domain_concept_id_2,integer,none,keep,keep
@@ -430,4 +432,31 @@ async fn dates_move_together_across_tables() {
         .sees("cohort_start_date <> '2020-01-01'", "cohort")
         .await;
     assert_eq!(moved, ["true"]);
+}
+
+/// Of a reference's meanings the one that counts moves the date, whatever type its key has; where none
+/// does, the year is left.
+#[tokio::test]
+async fn the_meaning_that_counts_moves_the_date() {
+    let mut clinic = Clinic::new().await;
+    clinic
+        .harden(Profile::Expert, RULES, false, &["VIP", "HIV"])
+        .await;
+    let gaps = "SELECT string_agg(concat_ws(':', c.total, c.paid - o.cohort_start_date), ' ' ORDER BY c.total)
+        FROM cost c JOIN public.owner w ON w.total = c.total JOIN cohort o ON o.subject_id = w.code";
+    // Whose cost it is, by the code that stands for the patient.
+    run(
+        &mut clinic.admin,
+        "CREATE TABLE owner AS SELECT v.total, phigate.pseudonym(v.person, '\\x00'::bytea) AS code
+         FROM (VALUES (10::numeric, 1::int8), (99, 2), (11, 1), (98, 2)) v(total, person);
+         GRANT SELECT ON owner TO analyst",
+    )
+    .await;
+    let row = sqlx::query(gaps)
+        .fetch_one(&mut clinic.analyst)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<String, _>(0), "10:126 11:126 98:126 99:126");
+    let nobodys = clinic.sees("paid", "cost WHERE total = 97").await;
+    assert_eq!(nobodys, ["2020-01-01"]);
 }

@@ -142,6 +142,7 @@ fn patient_key() -> PatientKey {
     PatientKey {
         sql: "\"p\".\"k\"".to_owned(),
         kind: TypeKind::Int8,
+        or_nobody: false,
     }
 }
 
@@ -352,9 +353,13 @@ fn contexts(transform: Transform) -> Vec<ReleaseContext> {
             slot(Profile::SafeHarbor),
         ],
         Transform::DateShift => {
+            let or_nobody = PatientKey {
+                or_nobody: true,
+                ..patient_key()
+            };
             vec![
                 cx.with_patient_key(Some(patient_key())),
-                hardened.with_patient_key(Some(patient_key())),
+                hardened.with_patient_key(Some(or_nobody)),
                 cx,
             ]
         }

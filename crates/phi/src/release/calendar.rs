@@ -116,7 +116,13 @@ pub(super) fn shift(column: &str, ty: &ColumnType, cx: &ReleaseContext) -> Strin
     };
     let movable = between(column, &constant(first, name), &constant(&last, name));
     let finite = call("isfinite", &[column]);
-    format!("CASE WHEN {movable} THEN {moved} WHEN {finite} THEN NULL ELSE {column} END")
+    let nobodys = match &cx.patient_key {
+        Some(key) if key.or_nobody => {
+            format!("WHEN {} IS NULL THEN {} ", key.sql, year(column, ty))
+        }
+        _ => String::new(),
+    };
+    format!("CASE {nobodys}WHEN {movable} THEN {moved} WHEN {finite} THEN NULL ELSE {column} END")
 }
 
 /// The value's year as an int4; only of finite values. `extract`, for `date_part` of a date goes

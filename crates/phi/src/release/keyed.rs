@@ -33,7 +33,7 @@ pub(super) fn integer(value: &str, kind: TypeKind, keys: KeyAccess) -> String {
 /// The days that the patient's dates move by, an int4 from -365 to 365 without 0; `None` for a
 /// column that is no key.
 pub(super) fn days(patient: &PatientKey, keys: KeyAccess) -> Option<String> {
-    let PatientKey { sql, kind } = patient;
+    let PatientKey { sql, kind, .. } = patient;
     let bytes = match kind {
         kind if kind.is_integer() => call("int8send", &[&cast(sql, "int8")]),
         kind if kind.is_text() => text_bytes(sql),

@@ -63,6 +63,7 @@ fn everything_is_qualified() {
     let keyed = cx(Profile::Expert).with_patient_key(Some(PatientKey {
         sql: "\"t\".\"k\"".to_owned(),
         kind: TypeKind::Text,
+        or_nobody: true,
     }));
     for transform in Transform::ALL {
         for ty in types.iter().filter(|ty| transform.type_supported(ty)) {

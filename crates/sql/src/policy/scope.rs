@@ -73,7 +73,8 @@ pub fn row_condition(
 
 /// What names the patient in a row of `relation`, over the columns of `"t"`: what a date shift is keyed
 /// by. Where the path goes through other tables, a subselect, which is NULL when it leads to nobody and
-/// the least key when it leads to several.
+/// the least key when it leads to several. Where a reference has several meanings, the key of the one
+/// that counts. `None` where a row has several references: no one patient moves its dates.
 pub(super) fn patient_key(
     relation: &Relation,
     policy: &EffectivePolicy,
@@ -81,24 +82,43 @@ pub(super) fn patient_key(
 ) -> Option<PatientKey> {
     let scope = Scope::of(relation, policy, snapshot);
     let path = scope.path()?;
-    let chain = path.chain()?;
-    let first = relation.column(&chain.column)?;
-    let mut sql = format!("\"{INNER}\".{}", quote_identifier(&first.name));
-    let mut before = first;
-    for (index, step) in chain.steps.iter().enumerate() {
-        let (table, key, next) = scope.step(step, before).ok()?;
-        let alias = format!("k{}", index + 1);
-        let [key_name, column] = [&key.name, &next.name].map(|name| quote_identifier(name));
-        sql = format!(
-            "(SELECT {alias}.{column} FROM {table} AS {alias} WHERE {} ORDER BY 1 LIMIT 1)",
-            equal(&format!("{alias}.{key_name}"), key, &sql),
-            table = super::bind::quoted_name(table),
-        );
-        before = next;
+    if let Some(chain) = path.chain() {
+        let (sql, kind) = scope.key(chain)?;
+        let or_nobody = false;
+        return Some(PatientKey {
+            sql,
+            kind,
+            or_nobody,
+        });
+    }
+    let [reference] = path.references() else {
+        return None;
+    };
+    let (mut cases, mut otherwise, mut named) = (String::from("CASE"), "NULL".to_owned(), None);
+    for Alternative { when, route } in reference.alternatives() {
+        let key = match route {
+            Route::Nobody => "NULL".to_owned(),
+            Route::Patient(chain) => {
+                let (sql, kind) = scope.key(chain)?;
+                if named.is_some_and(|named| !same_family(named, kind)) {
+                    return None;
+                }
+                named = Some(kind);
+                as_of_family(sql, kind)
+            }
+        };
+        match when {
+            Some(when) => {
+                let when = scope.condition(when, INNER).ok()?;
+                let _ = write!(cases, " WHEN {when} THEN {key}");
+            }
+            None => otherwise = key,
+        }
     }
     Some(PatientKey {
-        sql,
-        kind: before.ty.kind,
+        sql: format!("({cases} ELSE {otherwise} END)"),
+        kind: named.map(family)?,
+        or_nobody: true,
     })
 }
 
@@ -122,6 +142,25 @@ impl<'a> Scope<'a> {
             snapshot,
             holders,
         }
+    }
+
+    /// The key that a chain from the relation leads to, as SQL.
+    fn key(&self, chain: &Chain) -> Option<(String, TypeKind)> {
+        let first = self.relation.column(&chain.column)?;
+        let mut sql = format!("\"{INNER}\".{}", quote_identifier(&first.name));
+        let mut before = first;
+        for (index, step) in chain.steps.iter().enumerate() {
+            let (table, key, next) = self.step(step, before).ok()?;
+            let alias = format!("k{}", index + 1);
+            let [key_name, column] = [&key.name, &next.name].map(|name| quote_identifier(name));
+            sql = format!(
+                "(SELECT {alias}.{column} FROM {table} AS {alias} WHERE {} ORDER BY 1 LIMIT 1)",
+                equal(&format!("{alias}.{key_name}"), key, &sql),
+                table = super::bind::quoted_name(table),
+            );
+            before = next;
+        }
+        Some((sql, before.ty.kind))
     }
 
     /// The declared path, or that of an ancestor.
@@ -459,6 +498,24 @@ fn equal(key: &str, column: &Column, other: &str) -> String {
 
 fn comparable(one: &Column, other: &Column) -> bool {
     same_family(one.ty.kind, other.ty.kind) || one.ty.oid == other.ty.oid
+}
+
+/// The kind that stands for all of its family.
+fn family(kind: TypeKind) -> TypeKind {
+    match kind {
+        kind if kind.is_integer() => TypeKind::Numeric,
+        kind if kind.is_text() => TypeKind::Text,
+        kind => kind,
+    }
+}
+
+/// A key in the type of its family, so that keys of several widths are one expression.
+fn as_of_family(key: String, kind: TypeKind) -> String {
+    match family(kind) {
+        TypeKind::Numeric => format!("CAST({key} AS pg_catalog.numeric)"),
+        TypeKind::Text => format!("(CAST({key} AS pg_catalog.text) COLLATE pg_catalog.\"C\")"),
+        _ => key,
+    }
 }
 
 fn same_family(one: TypeKind, other: TypeKind) -> bool {

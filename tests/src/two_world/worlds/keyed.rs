@@ -97,6 +97,7 @@ fn moved<'a>(
     let patient = patient.map(|name| PatientKey {
         sql: name.column.clone(),
         kind: TypeKind::from_written(&type_of(table, &name.column)),
+        or_nobody: false,
     });
     let cx = ReleaseContext::new(policy.profile, "2026-01-01", KeyAccess::Settings)
         .with_patient_key(patient);
