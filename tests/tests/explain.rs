@@ -58,6 +58,35 @@ async fn each_column_is_told_with_its_treatment_and_the_reason() {
     assert!(statement.masked && statement.kind == "query");
 }
 
+/// Under safe harbor a key is a code of the crosswalk, and NULL where there is none; a session is told so
+/// beforehand, and finds it so.
+#[tokio::test]
+async fn keys_under_safe_harbor_are_random_codes_where_there_is_a_crosswalk() {
+    let phigate = House::default().start().await;
+    let sql = "SELECT (count(*) > 0 AND count(p.patient_id) = count(*) AND count(DISTINCT p.patient_id) > 1)::text
+        FROM patients p JOIN encounters e ON p.patient_id = e.patient_id";
+    let answer = explained(&phigate, "safe_harbor", sql).await;
+    let columns = &answer.statements[0].relations[0].columns;
+    let key = columns.iter().find(|c| c.column == "patient_id").unwrap();
+    let views = phigate.enforcement() == Enforcement::Views;
+    let why = if views {
+        "person_key under safe_harbor: a random code, NULL until one is drawn"
+    } else {
+        "person_key under safe_harbor: NULL, for random codes need masked views"
+    };
+    assert_eq!(
+        (key.treatment.as_str(), key.why.as_str()),
+        ("pseudonym", why)
+    );
+
+    let alice = phigate
+        .grant("alice")
+        .profile("safe_harbor")
+        .connect()
+        .await;
+    assert_eq!(alice.value(sql).await, views.to_string());
+}
+
 /// What explain promises is what a session gets: the same text, the same refusal.
 #[tokio::test]
 async fn a_session_is_told_the_same() {

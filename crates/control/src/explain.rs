@@ -351,7 +351,13 @@ impl Work {
         }
         let (class, profile) = (rule.identifier, self.policy.profile);
         if rule.treatment == treatment {
-            format!("{class} under {profile}")
+            let is_code = treatment == Treatment::Release(Transform::Pseudonym);
+            let how = match (is_code && profile == Profile::SafeHarbor, &self.through) {
+                (false, _) => "",
+                (true, Some(_)) => ": a random code, NULL until one is drawn",
+                (true, None) => ": NULL, for random codes need masked views",
+            };
+            format!("{class} under {profile}{how}")
         } else {
             let wanted = rule.treatment;
             format!("{class} under {profile} is {wanted}, but its type or a parent asks for more")
