@@ -75,6 +75,7 @@ impl World {
             id: "0000000000s1",
             grant: "0000000000g1",
             expires_at: "2026-01-01 12:00:00+00",
+            budget: "no limit",
             write: false,
         };
         let batch: Batch = phigate_sql::analyse(

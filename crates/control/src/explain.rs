@@ -263,6 +263,7 @@ impl Work {
             id: NOBODY,
             grant: NOBODY,
             expires_at: "",
+            budget: "",
             write: question.write,
         };
         let context = Context {

@@ -33,6 +33,8 @@ pub(crate) struct Authorised {
     pub(crate) policy: Arc<EffectivePolicy>,
     /// How much may leave.
     pub(crate) budget: v1::Budget,
+    /// What no session has drawn of that.
+    pub(crate) budget_left: v1::Amounts,
     /// The patients it is limited to, if it is.
     pub(crate) cohort: Option<(String, Arc<Patients>)>,
     /// The key of pseudonyms and date shifts.
@@ -134,6 +136,7 @@ pub(crate) async fn authorise(
             write: answer.write,
             policy,
             budget: answer.budget.unwrap_or_default(),
+            budget_left: answer.budget_left.unwrap_or_default(),
             cohort,
             project_key: opened.project_key,
             upstream_login_key: opened.upstream_login_key,

@@ -93,12 +93,9 @@ impl Control {
     pub(crate) async fn draw_budget(
         &self,
         request: v1::DrawBudgetRequest,
-    ) -> Result<v1::Amounts, ControlError> {
+    ) -> Result<v1::DrawBudgetResponse, ControlError> {
         let mut client = self.client.clone();
-        let answer = in_time(client.draw_budget(request)).await?;
-        answer
-            .drawn
-            .ok_or_else(|| ControlError::Answer("DrawBudgetResponse.drawn".to_owned()))
+        in_time(client.draw_budget(request)).await
     }
 
     /// The patients of this cohort.

@@ -18,6 +18,7 @@ use phigate_types::{PgError, SqlState};
 
 use crate::database::Database;
 use crate::limits;
+use crate::session::BudgetLeft;
 
 /// What may run for one text.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub(crate) struct Refused {
     pub(crate) error: PgError,
 }
 
-/// What does not change while a session lives.
+/// What is known of a session while it lives.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) user: String,
@@ -70,6 +71,8 @@ pub(crate) struct Facts {
     pub(crate) grant: String,
     pub(crate) expires_at: String,
     pub(crate) write: bool,
+    /// What is left of the grant's budget, where it has one.
+    pub(crate) budget: Option<Arc<BudgetLeft>>,
 }
 
 /// The plans of every session.
@@ -177,6 +180,11 @@ impl Enforcer {
             let scope = self.scope(current.snapshot.epoch, &current.path);
             self.current = Some(Current { scope, ..current });
         }
+    }
+
+    /// Where to say what is left of the grant's budget; `None` without one.
+    pub(crate) fn budget_left(&self) -> Option<Arc<BudgetLeft>> {
+        self.facts.budget.clone()
     }
 
     /// Whether statements are relayed unread.
@@ -389,6 +397,9 @@ impl Enforcer {
     }
 }
 
+/// What `SHOW phigate.budget` says of a grant without one.
+const NO_BUDGET: &str = "no limit";
+
 fn analyse(
     text: &str,
     by: Judged,
@@ -396,6 +407,7 @@ fn analyse(
     policy: &BoundPolicy,
     facts: &Facts,
 ) -> Result<Plan, Refusal> {
+    let budget = facts.budget.as_ref().map(ToString::to_string);
     let session = Session {
         user: &facts.user,
         database: &facts.database,
@@ -403,6 +415,7 @@ fn analyse(
         id: &facts.session,
         grant: &facts.grant,
         expires_at: &facts.expires_at,
+        budget: budget.as_deref().unwrap_or(NO_BUDGET),
         write: facts.write,
     };
     let context = Context {

@@ -35,6 +35,7 @@ use meter::Meter;
 use pump::{Broken, Pump, Valves};
 
 pub(crate) use end::{End, turn_away};
+pub(crate) use meter::BudgetLeft;
 pub(crate) use open::{Opened, Opening, open};
 
 mod open;
@@ -59,7 +60,7 @@ pub(crate) struct Session {
 }
 
 /// Until the control plane has given more of a budget.
-type Drawing = Pin<Box<dyn Future<Output = Result<v1::Amounts, ControlError>> + Send>>;
+type Drawing = Pin<Box<dyn Future<Output = Result<v1::DrawBudgetResponse, ControlError>> + Send>>;
 
 /// Until the log is durable far enough.
 type Durable = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>;
@@ -225,11 +226,11 @@ impl Session {
     }
 
     /// The control plane's answer.
-    fn drawn(&mut self, answer: Result<v1::Amounts, ControlError>) -> Result<(), End> {
+    fn drawn(&mut self, answer: Result<v1::DrawBudgetResponse, ControlError>) -> Result<(), End> {
         match answer {
-            Ok(more) => {
+            Ok(v1::DrawBudgetResponse { drawn, left }) => {
                 if let Some(meter) = &mut self.talk.meter {
-                    meter.add(more);
+                    meter.add(drawn.unwrap_or_default(), left.unwrap_or_default());
                 }
                 Ok(())
             }

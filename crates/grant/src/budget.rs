@@ -41,6 +41,16 @@ impl Budget {
     /// Into how many parts a budget is drawn: a session has a part at a time, so that several may run.
     const PARTS: u64 = 16;
 
+    /// What is left when `used` of it is drawn; 0 of what has no limit.
+    pub fn left(&self, used: Amounts) -> Amounts {
+        let limits = Amounts {
+            rows: self.rows.unwrap_or(0),
+            patients: self.patients.unwrap_or(0),
+            identifiers: self.identifiers.unwrap_or(0),
+        };
+        limits.less(used)
+    }
+
     /// Whether nothing is limited.
     pub fn is_unlimited(&self) -> bool {
         *self == Self::default()

@@ -62,6 +62,8 @@ pub struct Session<'a> {
     pub grant: &'a str,
     /// When the grant ends, shown by `SHOW phigate.expires`.
     pub expires_at: &'a str,
+    /// What is left of the grant's budget, shown by `SHOW phigate.budget`.
+    pub budget: &'a str,
     /// Whether the grant allows writes.
     pub write: bool,
 }

@@ -19,6 +19,15 @@ pub enum DrawRefused {
     Spent(Counted),
 }
 
+/// A part of a budget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// How much of each.
+    pub part: Amounts,
+    /// What no session has drawn after that.
+    pub left: Amounts,
+}
+
 impl Store {
     /// Draws a part of the budget of a live session's grant.
     pub async fn draw(
@@ -27,7 +36,7 @@ impl Store {
         gateway: &GatewayId,
         wanted: Wanted,
         now: Timestamp,
-    ) -> Result<Result<Amounts, DrawRefused>, StoreError> {
+    ) -> Result<Result<Drawn, DrawRefused>, StoreError> {
         within(async {
             let mut write = self.begin(now).await?;
             let found = session::find(&mut write, id).await?;
@@ -60,7 +69,8 @@ impl Store {
             .execute(&mut **write)
             .await?;
             write.commit().await?;
-            Ok(Ok(part))
+            let left = budget.left(used.plus(part));
+            Ok(Ok(Drawn { part, left }))
         })
         .await?
     }

@@ -25,7 +25,7 @@ mod setting;
 mod store;
 mod write;
 
-pub use budget::DrawRefused;
+pub use budget::{DrawRefused, Drawn};
 pub use change::Changes;
 pub use credential::{Credential, MAX_CREDENTIALS};
 pub use error::StoreError;

@@ -43,6 +43,8 @@ pub struct Authorised {
     pub read_version: Version,
     /// The key of the grant's project.
     pub project_key: Secret<[u8; 32]>,
+    /// What no session has drawn of the grant's budget.
+    pub budget_left: Amounts,
     /// The leaf that tells of it.
     pub sequence: Sequence,
 }
@@ -128,8 +130,10 @@ impl Store {
                 version: read_version,
             };
             write.event(&event).await?;
+            let drawn = budget::drawn(&mut write, request.grant).await?;
             let sequence = write.commit().await?;
             Ok(Ok(Authorised {
+                budget_left: grant.grant.terms.budget.left(drawn),
                 grant,
                 read_version,
                 project_key,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use phigate_grant::{Amounts, EndReason, Wanted};
 use phigate_proto::v1::gateway_service_server::GatewayService;
 use phigate_proto::{parse, to_duration, to_timestamp, v1};
-use phigate_store::{DrawRefused, OpenRefused, SessionRequest};
+use phigate_store::{DrawRefused, Drawn, OpenRefused, SessionRequest};
 use phigate_types::DatabaseName;
 use phigate_wire::scram;
 use prost::Message as _;
@@ -116,6 +116,7 @@ impl GatewayService for Gateways {
             write: grant.terms.write,
             activated_at: Some(to_timestamp(grant.created_at)),
             budget: Some(grant.terms.budget.into()),
+            budget_left: Some(sent(authorised.budget_left)),
             cohort_id: grant
                 .terms
                 .cohort
@@ -164,12 +165,9 @@ impl GatewayService for Gateways {
         };
         let drawn = self.0.store.draw(id, &gateway, wanted, clock::now()).await;
         match stored(drawn)? {
-            Ok(drawn) => Ok(Response::new(v1::DrawBudgetResponse {
-                drawn: Some(v1::Amounts {
-                    rows: drawn.rows,
-                    patients: drawn.patients,
-                    identifiers: drawn.identifiers,
-                }),
+            Ok(Drawn { part, left }) => Ok(Response::new(v1::DrawBudgetResponse {
+                drawn: Some(sent(part)),
+                left: Some(sent(left)),
             })),
             Err(DrawRefused::Spent(counted)) => {
                 Err(Status::resource_exhausted(counted.to_string()))
@@ -213,6 +211,14 @@ fn login_key(plane: &Plane, database: &DatabaseName) -> Vec<u8> {
     match plane.databases.get(database) {
         Some(spec) if spec.masked_views => plane.databases.login_key(database).expose().to_vec(),
         _ => Vec::new(),
+    }
+}
+
+fn sent(amounts: Amounts) -> v1::Amounts {
+    v1::Amounts {
+        rows: amounts.rows,
+        patients: amounts.patients,
+        identifiers: amounts.identifiers,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Budgets: what leaves is counted row by row, and nothing leaves that was not drawn from the grant's
 //! budget before. The control plane gives it out in parts, so that several sessions share it.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use phigate_phi::{ColumnName, EffectivePolicy, Treatment};
 use phigate_proto::v1;
 use phigate_sql::{Permit, StatementKind};
@@ -16,8 +20,22 @@ pub(super) struct Meter {
     /// Drawn, and how much of it was used.
     drawn: v1::Amounts,
     used: v1::Amounts,
+    /// What no session had drawn when the control plane last said so.
+    undrawn: v1::Amounts,
+    left: Arc<BudgetLeft>,
     /// Bytes still to come of a row that is counted already.
     unfinished: usize,
+}
+
+/// What is left of a budget, for people: `rows 81 of 100, patients 5 of 5`.
+#[derive(Debug)]
+pub(crate) struct BudgetLeft([Left; 3]);
+
+#[derive(Debug)]
+struct Left {
+    what: &'static str,
+    limit: Option<u64>,
+    left: AtomicU64,
 }
 
 /// What one row of a result costs.
@@ -40,14 +58,32 @@ pub(super) struct Admitted {
 }
 
 impl Meter {
-    /// Of a grant with limits; nothing is drawn yet.
-    pub(super) fn new(limits: v1::Budget) -> Option<Self> {
-        (limits != v1::Budget::default()).then(|| Self {
+    /// Of a grant with limits; nothing is drawn yet. `left` says from now on what is left: of what this
+    /// session drew, and of what nobody had drawn when it last did.
+    pub(super) fn new(limits: v1::Budget, undrawn: v1::Amounts, left: Arc<BudgetLeft>) -> Self {
+        Self {
             limits,
             drawn: v1::Amounts::default(),
             used: v1::Amounts::default(),
+            undrawn,
+            left,
             unfinished: 0,
-        })
+        }
+    }
+
+    fn tell(&self) {
+        let left = |undrawn: u64, drawn: u64, used: u64| {
+            undrawn.saturating_add(drawn.saturating_sub(used))
+        };
+        let (undrawn, drawn, used) = (self.undrawn, self.drawn, self.used);
+        let told = [
+            left(undrawn.rows, drawn.rows, used.rows),
+            left(undrawn.patients, drawn.patients, used.patients),
+            left(undrawn.identifiers, drawn.identifiers, used.identifiers),
+        ];
+        for (told, place) in told.into_iter().zip(&self.left.0) {
+            place.left.store(told, Ordering::Relaxed);
+        }
     }
 
     /// What was used, so that the control plane can take the rest back.
@@ -55,8 +91,8 @@ impl Meter {
         self.used
     }
 
-    /// The control plane gave more.
-    pub(super) fn add(&mut self, more: v1::Amounts) {
+    /// The control plane gave more, and says what nobody has drawn now.
+    pub(super) fn add(&mut self, more: v1::Amounts, undrawn: v1::Amounts) {
         let v1::Amounts {
             rows,
             patients,
@@ -65,11 +101,19 @@ impl Meter {
         self.drawn.rows = self.drawn.rows.saturating_add(rows);
         self.drawn.patients = self.drawn.patients.saturating_add(patients);
         self.drawn.identifiers = self.drawn.identifiers.saturating_add(identifiers);
+        self.undrawn = undrawn;
+        self.tell();
     }
 
     /// Counts the rows of `bytes`, which begin where the last stretch ended, until what was drawn is
     /// used. Allocates nothing.
     pub(super) fn admit(&mut self, bytes: &[u8], cost: Cost) -> Admitted {
+        let admitted = self.count(bytes, cost);
+        self.tell();
+        admitted
+    }
+
+    fn count(&mut self, bytes: &[u8], cost: Cost) -> Admitted {
         let mut at = self.unfinished.min(bytes.len());
         self.unfinished -= at;
         let mut rows = 0;
@@ -125,6 +169,36 @@ impl Meter {
         used.patients = used.patients.saturating_add(cost.patients);
         used.identifiers = used.identifiers.saturating_add(cost.identifiers);
         None
+    }
+}
+
+impl BudgetLeft {
+    /// Of a grant with limits, of which nobody has drawn this much.
+    pub(super) fn new(limits: v1::Budget, undrawn: v1::Amounts) -> Option<Arc<Self>> {
+        let left = |what, limit, undrawn| Left {
+            what,
+            limit,
+            left: AtomicU64::new(undrawn),
+        };
+        (limits != v1::Budget::default()).then(|| {
+            Arc::new(Self([
+                left("rows", limits.rows, undrawn.rows),
+                left("patients", limits.patients, undrawn.patients),
+                left("identifier cells", limits.identifiers, undrawn.identifiers),
+            ]))
+        })
+    }
+}
+
+impl fmt::Display for BudgetLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limited = self.0.iter().filter_map(|of| Some((of, of.limit?)));
+        for (index, (of, limit)) in limited.enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            let left = of.left.load(Ordering::Relaxed);
+            write!(f, "{comma}{} {left} of {limit}", of.what)?;
+        }
+        Ok(())
     }
 }
 
@@ -208,13 +282,20 @@ mod tests {
         identifiers: 2,
     };
 
+    const UNDRAWN: v1::Amounts = v1::Amounts {
+        rows: 97,
+        patients: 0,
+        identifiers: 100,
+    };
+
     fn meter(rows: Option<u64>, identifiers: Option<u64>) -> Meter {
-        Meter::new(v1::Budget {
+        let limits = v1::Budget {
             rows,
             patients: None,
             identifiers,
-        })
-        .unwrap()
+        };
+        let left = BudgetLeft::new(limits, UNDRAWN).unwrap();
+        Meter::new(limits, UNDRAWN, left)
     }
 
     #[test]
@@ -224,15 +305,18 @@ mod tests {
         let stopped = meter.admit(&all, ROW);
         assert_eq!((stopped.len, stopped.rows), (0, 0));
         assert!(stopped.wanted.unwrap().rows);
-        meter.add(v1::Amounts {
+        let drawn = v1::Amounts {
             rows: 3,
             ..v1::Amounts::default()
-        });
+        };
+        meter.add(drawn, UNDRAWN);
+        assert_eq!(meter.left.to_string(), "rows 100 of 100");
         let stopped = meter.admit(&all, ROW);
         assert_eq!((stopped.len, stopped.rows), (30, 3));
         let wanted = stopped.wanted.unwrap();
         assert!(wanted.rows && !wanted.patients && !wanted.identifiers);
         assert_eq!(meter.used().rows, 3);
+        assert_eq!(meter.left.to_string(), "rows 97 of 100");
     }
 
     #[test]
@@ -240,11 +324,12 @@ mod tests {
         let all = rows(4);
         for split in 1..all.len() {
             let mut meter = meter(Some(100), Some(100));
-            meter.add(v1::Amounts {
+            let drawn = v1::Amounts {
                 rows: 3,
                 patients: 0,
                 identifiers: 100,
-            });
+            };
+            meter.add(drawn, v1::Amounts::default());
             let (mut passed, mut buffer, mut left) = (0, Vec::new(), all.clone());
             'all: while !left.is_empty() || !buffer.is_empty() {
                 let part: Vec<u8> = left.drain(..split.min(left.len())).collect();
@@ -264,11 +349,13 @@ mod tests {
             }
             assert_eq!((passed, meter.used().rows), (30, 3), "split at {split}");
             assert_eq!(meter.used().identifiers, 6);
+            let left = "rows 0 of 100, identifier cells 94 of 100";
+            assert_eq!(meter.left.to_string(), left);
         }
     }
 
     #[test]
     fn no_limits_no_meter() {
-        assert!(Meter::new(v1::Budget::default()).is_none());
+        assert!(BudgetLeft::new(v1::Budget::default(), UNDRAWN).is_none());
     }
 }

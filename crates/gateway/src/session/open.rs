@@ -16,7 +16,7 @@ use phigate_wire::backend::{self, TransactionStatus};
 
 use super::conversation::Conversation;
 use super::end::{End, close_client};
-use super::meter::Meter;
+use super::meter::{BudgetLeft, Meter};
 use super::pump::Pump;
 use super::record::{Recorder, not_recorded};
 use super::{BackendWalker, FrontendCutter, Session, Watch, reply};
@@ -128,6 +128,7 @@ async fn prepare(opening: &Opening<'_>, tls: bool) -> Result<Prepared, Denied> {
         grant: authorised.grant.to_string(),
         expires_at: authorised.expires_at.to_string(),
         write: authorised.write,
+        budget: BudgetLeft::new(authorised.budget, authorised.budget_left),
     };
     let mut enforcer = Enforcer::new(
         Arc::clone(database),
@@ -220,7 +221,8 @@ impl Opening<'_> {
             session_id,
             requested.principal,
         );
-        talk.meter = Meter::new(authorised.budget);
+        let left = talk.enforcer.budget_left();
+        talk.meter = left.map(|left| Meter::new(authorised.budget, authorised.budget_left, left));
         let session = Session {
             pump,
             talk,

@@ -22,6 +22,12 @@ async fn ask(client: &mut Client, sql: &str) -> Answer {
     client.answer().await
 }
 
+/// What `SHOW phigate.budget` says, which costs nothing.
+async fn left(client: &mut Client) -> String {
+    let shown = ask(client, "SHOW phigate.budget").await.ok();
+    shown.rows()[0][0].clone().expect("a text")
+}
+
 fn cut(answer: &Answer, counted: &str) {
     let error = answer.errors().pop().expect("the budget is named");
     assert_eq!(error.code().as_str(), "53400");
@@ -43,8 +49,10 @@ fn a_result_is_cut_at_the_last_row_of_the_budget() {
         assert_eq!(free.ok().rows().len(), 100);
         let catalog = ask(&mut client, "SELECT relname FROM pg_class LIMIT 30").await;
         assert_eq!(catalog.ok().rows().len(), 30);
+        assert_eq!(left(&mut client).await, "rows 20 of 20");
         let some = ask(&mut client, "SELECT patient_id FROM patients LIMIT 12").await;
         assert_eq!(some.ok().rows().len(), 12);
+        assert_eq!(left(&mut client).await, "rows 8 of 20");
         let all = ask(&mut client, "SELECT * FROM patients").await;
         assert_eq!(all.rows().len(), 8);
         cut(&all, "rows");
@@ -139,6 +147,7 @@ fn what_a_session_did_not_use_is_there_for_the_next() {
         )
         .await;
         let mut client = house.client(&grant).await;
+        assert_eq!(left(&mut client).await, "rows 159 of 160");
         let rest = client
             .extended("SELECT patient_id FROM patients", &[])
             .await;
@@ -159,6 +168,7 @@ fn identifier_cells_and_patients_have_budgets_of_their_own() {
         let kept = ask(&mut client, "SELECT patient_id, birth_date FROM patients").await;
         assert_eq!(kept.ok().rows().len(), 300, "no direct identifiers");
         let two = "SELECT ssn, last_name FROM patients";
+        assert_eq!(left(&mut client).await, "identifier cells 14 of 14");
         let answer = ask(&mut client, two).await;
         assert_eq!(answer.rows().len(), 7);
         cut(&answer, "identifier cells");

@@ -42,6 +42,7 @@ const NO_SESSION: Session<'static> = Session {
     id: "",
     grant: "",
     expires_at: "",
+    budget: "",
     write: false,
 };
 

@@ -22,6 +22,7 @@ const DEFINITION: Session<'static> = Session {
     id: "",
     grant: "",
     expires_at: "",
+    budget: "",
     write: false,
 };
 

@@ -28,7 +28,7 @@ pub(super) fn show(variable: &[ast::Ident], cx: &Context<'_>) -> Result<Permit> 
                 )
                 .with_hint(
                     "SHOW phigate.grant, phigate.masking, phigate.columns, phigate.expires, \
-                     phigate.session or phigate.policy",
+                     phigate.budget, phigate.session or phigate.policy",
                 )
                 .near(place)
             })?;
@@ -128,6 +128,7 @@ fn answer(what: &str, cx: &Context<'_>) -> Option<(&'static str, String)> {
         "grant" => ("phigate.grant", cx.session.grant.to_owned()),
         "masking" => ("phigate.masking", cx.policy.describe()),
         "expires" => ("phigate.expires", cx.session.expires_at.to_owned()),
+        "budget" => ("phigate.budget", cx.session.budget.to_owned()),
         "policy" => {
             let id = cx.policy.policy_id().map(ToString::to_string);
             ("phigate.policy", id.unwrap_or_default())

@@ -35,6 +35,7 @@ fn settings() {
             "show phigate.masking",
             "show phigate.columns",
             "show phigate.policy",
+            "show phigate.budget",
             "show phigate.k_integer",
             "show phigate.secret",
             "show transaction isolation level",

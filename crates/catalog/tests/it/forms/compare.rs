@@ -186,6 +186,7 @@ impl Clinic {
             id: "0000000000s1",
             grant: "0000000000g1",
             expires_at: "2026-01-01 12:00:00+00",
+            budget: "rows 81 of 100",
             write: true,
         };
         let cx = Context {
