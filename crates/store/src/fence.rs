@@ -12,6 +12,10 @@ use crate::{Sequence, Store, StoreError};
 /// The most versions that are burnt at once to catch up with what a gateway has seen.
 const MAX_LEAP: u64 = 100_000;
 
+/// What active grants' epochs rise by in a store that is behind: above any that was given out since the
+/// backup was taken, so that their end is the end of every session.
+const EPOCH_LEAP: i64 = 1 << 32;
+
 /// What a comparison found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fence {
@@ -81,6 +85,10 @@ impl Store {
             let mut write = self.begin(now).await?;
             write.burn_to(seen).await?;
             write.skip_to(sequence);
+            sqlx::query("UPDATE grants SET epoch = epoch + ? WHERE state = 'active'")
+                .bind(EPOCH_LEAP)
+                .execute(&mut **write)
+                .await?;
             let reason = "the control plane was restored from a backup".to_owned();
             let ended = Ended {
                 at: now,

@@ -1,5 +1,6 @@
 //! A store restored from a backup revives nothing.
 
+use phigate_lease::Change;
 use phigate_types::Version;
 
 use super::*;
@@ -60,6 +61,31 @@ async fn a_restored_backup_is_seen_and_every_grant_is_revoked() {
         restored.fence(sequence, version, later(3)).await.unwrap(),
         Fence::Current
     );
+}
+
+#[tokio::test]
+async fn a_restored_backup_ends_sessions_of_epochs_that_it_does_not_know() {
+    let bench = Bench::new().await;
+    bench.create(1).await;
+    let old = bench.directory.path().join("backup.db");
+    bench.backup(&old).await;
+    let narrowed = bench
+        .store
+        .reclassify_grant(id(1), "p2", b"narrower", later(1))
+        .await
+        .unwrap()
+        .unwrap();
+    let served = bench.store.grant(id(1)).await.unwrap().unwrap().grant.epoch;
+
+    let restored = Store::open(&old).await.unwrap();
+    let (sequence, version) = (narrowed.sequence, narrowed.version);
+    restored.fence(sequence, version, later(2)).await.unwrap();
+    let told = restored.changes_after(version, 10).await.unwrap().changes;
+    let ended = told.iter().find_map(|change| match change {
+        Change::GrantEnded { epoch, .. } => Some(*epoch),
+        Change::SessionKilled { .. } | Change::Advance { .. } => None,
+    });
+    assert!(ended.unwrap() > served, "{told:?}");
 }
 
 #[tokio::test]
