@@ -3,10 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::BytesMut;
+use phigate_testkit::within;
 use phigate_wire::backend::{self, Authentication};
 use phigate_wire::{frontend, scram};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+
+/// Between two attempts.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Who connects, and where.
 #[derive(Debug, Clone)]
@@ -18,8 +22,22 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-/// Connects to the database `clinic`; returns at the first ReadyForQuery.
+/// Connects to the database `clinic`; returns at the first ReadyForQuery. A gateway that lost its lease,
+/// on a machine that stalls, is asked again, as it says.
 pub(crate) async fn log_in(login: &Login) -> TcpStream {
+    let session = async {
+        loop {
+            match try_log_in(login).await {
+                Ok(stream) => return stream,
+                Err(error) if error.contains("57P03") => tokio::time::sleep(AGAIN).await,
+                Err(error) => panic!("{}: {error}", login.address),
+            }
+        }
+    };
+    within("a session", session).await
+}
+
+async fn try_log_in(login: &Login) -> Result<TcpStream, String> {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket
         .bind(SocketAddr::new(login.from, 0))
@@ -52,8 +70,8 @@ pub(crate) async fn log_in(login: &Login) -> TcpStream {
                 Authentication::Ok => {}
                 other => panic!("{}: {other:?}", login.address),
             },
-            b'Z' => return stream,
-            b'E' => panic!("{}: {}", login.address, String::from_utf8_lossy(&body)),
+            b'Z' => return Ok(stream),
+            b'E' => return Err(String::from_utf8_lossy(&body).into_owned()),
             _ => {}
         }
     }

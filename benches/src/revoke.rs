@@ -117,12 +117,16 @@ pub(crate) async fn run(plan: &Plan, mut tell: impl FnMut(&Line)) -> Verdict {
     for gateways in [1, 3] {
         let fleet = start(plan, gateways).await;
         let pace = pace(plan, &fleet).await;
-        let paced = measure(plan, &fleet, pace, End::Revoked, plan.rounds).await;
+        // A grant that expires has to last until everybody is in.
+        let mut entry = Duration::from_mins(1);
+        let mut measure =
+            async |pace, end, rounds| measure(plan, &fleet, pace, end, rounds, &mut entry).await;
+        let paced = measure(pace, End::Revoked, plan.rounds).await;
         verdict.call_to_last_byte_ms = verdict.call_to_last_byte_ms.worse(paced.last_byte_ms);
         verdict.after_return += paced.after_return;
         tell(&paced);
-        tell(&measure(plan, &fleet, pace, End::Expired, 1).await);
-        tell(&measure(plan, &fleet, Pace::Saturated, End::Revoked, 1).await);
+        tell(&measure(pace, End::Expired, 1).await);
+        tell(&measure(Pace::Saturated, End::Revoked, 1).await);
     }
     let idle = idle(plan).await;
     verdict.after_return += idle.after_return;
@@ -183,10 +187,16 @@ async fn pace(plan: &Plan, fleet: &Fleet) -> Pace {
     Pace::Sleep(pause)
 }
 
-async fn measure(plan: &Plan, fleet: &Fleet, pace: Pace, end: End, rounds: usize) -> Line {
+/// So many times; `entry` is how long it may take until all sessions are open, as the last round knows.
+async fn measure(
+    plan: &Plan,
+    fleet: &Fleet,
+    pace: Pace,
+    end: End,
+    rounds: usize,
+    entry: &mut Duration,
+) -> Line {
     let mut all = Rounds::default();
-    // A grant that expires has to last until everybody is in.
-    let mut entry = Duration::from_mins(1);
     for round in 0..rounds {
         eprintln!(
             "{end:?}, {pace:?}, {} gateway(s): round {round}",
@@ -194,12 +204,12 @@ async fn measure(plan: &Plan, fleet: &Fleet, pace: Pace, end: End, rounds: usize
         );
         let lasting = match end {
             End::Revoked => Duration::from_hours(1),
-            End::Expired => entry + WARM * 2,
+            End::Expired => *entry + WARM * 2,
         };
         let grant = Grant::create(fleet, plan.sessions, lasting).await;
         let start = std::time::Instant::now();
         let mut idle = grant.sessions(fleet, plan.sessions).await;
-        entry = entry.max(start.elapsed() * 2);
+        *entry = start.elapsed() * 2 + WARM;
         // From the end, so that every gateway has some.
         let streaming = idle.split_off(plan.sessions - plan.streaming);
         let reader = stream(streaming, pace);
@@ -252,11 +262,9 @@ async fn idle(plan: &Plan) -> Line {
     );
     let silent = SilentUpstream::start(real.into()).await;
     let url = cluster.url("clinic");
-    let upstream = url.replacen(
-        &format!(":{}/", cluster.port()),
-        &format!(":{}/", silent.port),
-        1,
-    );
+    let ports = [cluster.port(), silent.port].map(|port| format!(":{port}/"));
+    let url = url.replacen(&ports[0], &ports[1], 1);
+    let upstream = format!("{url}?sslmode=disable");
     let fleet = fleet(plan, 1, upstream).start(cluster).await;
     let mut granted = Vec::new();
     let mut sessions = Vec::new();
