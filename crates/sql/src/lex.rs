@@ -517,10 +517,9 @@ impl<'a> Lexer<'a> {
     fn operator(&mut self) -> Result<Token<'a>, LexError> {
         let start = self.at;
         let run = self.text.as_bytes().get(start..).unwrap_or_default();
-        let length = operator::length(run);
-        if length > MAX_IDENTIFIER_BYTES {
+        let Some(length) = operator::length(run) else {
             return Self::fail(LexErrorKind::OperatorTooLong, start);
-        }
+        };
         self.at += length;
         let kind = match self.slice(start, self.at) {
             "=>" => Kind::Punctuation,

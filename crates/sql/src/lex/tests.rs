@@ -256,7 +256,12 @@ fn operators_end_where_scan_l_ends_them() {
         ["a", "=>", "b", ":=", "c", "::", "d", "..", "e"]
     );
     assert_eq!(texts("a ?~ b"), ["a", "?~", "b"]);
+    let longest = "@".repeat(63);
+    assert_eq!(texts(&longest), [longest.as_str()]);
+    assert_eq!(texts(&format!("{longest}--")), [longest.as_str()]);
     assert_eq!(fails(&"@".repeat(64)), LexErrorKind::OperatorTooLong);
+    // PostgreSQL reads these as signs, each time all over again.
+    assert_eq!(fails(&"+".repeat(1 << 20)), LexErrorKind::OperatorTooLong);
 }
 
 #[test]

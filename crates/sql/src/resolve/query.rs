@@ -39,6 +39,7 @@ impl Resolver<'_> {
             .with_hint("leave FOR UPDATE or FOR SHARE out, or ask for a grant with --write")
             .near(place));
         }
+        Self::check_columns(query.order_by.len(), Place::default())?;
         self.push_level();
         let columns = match &mut query.body {
             Body::Select(select) => {
@@ -118,6 +119,7 @@ impl Resolver<'_> {
     }
 
     fn select(&mut self, select: &mut Select) -> Result<Arc<Columns>> {
+        Self::check_columns(select.group_by.len(), Place::default())?;
         self.level().building = true;
         for item in &mut select.from {
             let items = self.from(item)?;
@@ -178,7 +180,7 @@ impl Resolver<'_> {
                 Item::Star(star) => columns.extend(self.star(star)?),
                 Item::QualifiedStar(path, star) => {
                     let (source, name) = self.whole(path)?;
-                    columns.extend(self.star_of(&[source], star));
+                    columns.extend(self.star_of(&[source], star)?);
                     *path = vec![crate::ir::Ident {
                         name,
                         place: Place::default(),
@@ -189,6 +191,7 @@ impl Resolver<'_> {
                     columns.extend(Self::row_star(operand, star, shape)?);
                 }
             }
+            Self::check_columns(columns.len(), Place::default())?;
         }
         Ok(Arc::new(columns.into_iter().collect()))
     }

@@ -14,6 +14,11 @@ use crate::ir::{Column, Expr, Name, Star};
 use crate::policy::{Access, Found, SourceColumn};
 use crate::refusal::{Place, Reason, Refusal, Result};
 
+/// Most columns of a select list, and items of GROUP BY and ORDER BY, which stand in it too. PostgreSQL:
+/// MaxTupleAttributeNumber (access/htup_details.h), which `free_parsestate` in parse_node.c holds every
+/// target list to. Here it also keeps stars of stars from doubling without end.
+const MAX_COLUMNS: usize = 1_664;
+
 impl Resolver<'_> {
     /// `*`
     pub(super) fn star(&mut self, star: &mut Star) -> Result<Vec<SourceColumn>> {
@@ -32,11 +37,28 @@ impl Resolver<'_> {
         for source in &sources {
             self.check_whole(*source, star.place)?;
         }
-        Ok(self.star_of(&sources, star))
+        self.star_of(&sources, star)
+    }
+
+    /// Refuses a select list, or what would stand in it, that is too long.
+    pub(super) fn check_columns(columns: usize, place: Place) -> Result<()> {
+        if columns <= MAX_COLUMNS {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Reason::TooComplex,
+            format!("target lists can have at most {MAX_COLUMNS} entries"),
+        )
+        .with_hint("name the columns that are needed")
+        .near(place))
     }
 
     /// The visible columns of these sources, in order.
-    pub(super) fn star_of(&mut self, sources: &[usize], star: &mut Star) -> Vec<SourceColumn> {
+    pub(super) fn star_of(
+        &mut self,
+        sources: &[usize],
+        star: &mut Star,
+    ) -> Result<Vec<SourceColumn>> {
         let mut shown = Vec::new();
         star.explicit = sources.iter().any(|source| self.is_open(*source));
         for source in sources {
@@ -53,6 +75,7 @@ impl Resolver<'_> {
                 });
                 shown.push(column.clone());
             }
+            Self::check_columns(shown.len(), star.place)?;
             self.mark_all(*source);
         }
         // A select list without columns is not what a star stands for.
@@ -62,7 +85,7 @@ impl Resolver<'_> {
                 self.pin(*source);
             }
         }
-        shown
+        Ok(shown)
     }
 
     /// Keeps a relation, or all that a join joins, to the columns that are known of it.

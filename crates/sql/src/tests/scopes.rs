@@ -145,3 +145,44 @@ fn grouping_by_a_primary_key() {
         assert_eq!(grouped(text), by, "{text}");
     }
 }
+
+/// A star of a star of a star: without an end the columns double at each level, until memory is gone.
+#[test]
+fn stars_do_not_double_without_end() {
+    let doubling = |levels: usize| {
+        let level = |level: usize| match level {
+            0 => "c0 as (select * from visits)".to_owned(),
+            _ => format!(
+                "c{level} as (select a.*, b.* from c{0} a, c{0} b)",
+                level - 1
+            ),
+        };
+        let ctes: Vec<_> = (0..=levels).map(level).collect();
+        let with = ctes.join(", ");
+        format!("with {with} select count(*) from c{levels}")
+    };
+    let joined: Vec<_> = (0..500).map(|n| format!("visits v{n}")).collect();
+    let joined = joined.join(" cross join ");
+    let world = World::limited();
+    // Four columns: 1,024 of them.
+    world.admit(&doubling(8));
+    for text in [
+        doubling(9),
+        doubling(1_000),
+        format!("select * from {joined}"),
+        format!("select {} from visits", vec!["*"; 417].join(", ")),
+        format!("select {} from visits", vec!["visits.*"; 417].join(", ")),
+        format!("select {}", vec!["1"; 1_665].join(", ")),
+        format!(
+            "select id from visits order by {}",
+            vec!["id"; 1_665].join(", ")
+        ),
+        format!(
+            "select id from visits group by {}",
+            vec!["id"; 1_665].join(", ")
+        ),
+    ] {
+        assert_eq!(world.refuse(&text), "too_complex", "{}", text.len());
+    }
+    world.admit(&format!("select {}", vec!["1"; 1_664].join(", ")));
+}
