@@ -10,6 +10,7 @@ pub mod analyst;
 pub mod attack;
 pub mod canary;
 pub mod fleet;
+pub mod hostile;
 mod house;
 pub mod mutate;
 pub mod two_world;

@@ -7,6 +7,7 @@ mod audit;
 mod catalog;
 mod cohort;
 mod explain;
+mod hostile;
 mod login;
 mod masking;
 mod operator;

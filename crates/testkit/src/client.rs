@@ -218,6 +218,40 @@ impl Client {
         self.until(backend::tag::READY_FOR_QUERY).await
     }
 
+    /// Sends these bytes and listens meanwhile, as whoever sends more than buffers hold must: everything
+    /// up to so many ReadyForQuery, or the end of the connection.
+    pub async fn converse(&mut self, bytes: &[u8], answers: usize) -> Answer {
+        let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+        let received = &mut self.received;
+        let say = async {
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                match within("sending", writer.write(rest)).await {
+                    Ok(sent @ 1..) => rest = rest.get(sent..).unwrap_or_default(),
+                    // A server that is gone has said why.
+                    Ok(0) | Err(_) => return,
+                }
+            }
+            let _ = within("sending", writer.flush()).await;
+        };
+        let listen = async {
+            let mut answer = Answer::default();
+            let mut ready = 0;
+            while ready < answers {
+                if let Some(frame) = cut(received) {
+                    ready += usize::from(frame.tag() == backend::tag::READY_FOR_QUERY);
+                    answer.push(frame);
+                } else if let Ok(0) | Err(_) = within("receiving", reader.read_buf(received)).await
+                {
+                    answer.close();
+                    break;
+                }
+            }
+            answer
+        };
+        tokio::join!(say, listen).1
+    }
+
     /// Everything up to the first frame of this type, or the end of the connection.
     pub async fn until(&mut self, tag: u8) -> Answer {
         let mut answer = Answer::default();
@@ -255,13 +289,8 @@ impl Client {
 
     async fn frame_or_rest(&mut self) -> Option<Frame> {
         loop {
-            if let Some(header) = self.received.first_chunk::<HEADER_LEN>() {
-                let [_, len @ ..] = *header;
-                let whole = u32::from_be_bytes(len) as usize + 1;
-                if self.received.len() >= whole {
-                    let bytes = self.received.split_to(whole).freeze();
-                    return Some(Frame::from_bytes(bytes).expect("a length of at least four"));
-                }
+            if let Some(frame) = cut(&mut self.received) {
+                return Some(frame);
             }
             if self.receive().await == 0 {
                 return None;
@@ -275,6 +304,14 @@ impl Client {
             .await
             .unwrap_or(0)
     }
+}
+
+/// The first frame, if it is there in whole.
+fn cut(received: &mut BytesMut) -> Option<Frame> {
+    let [_, len @ ..] = *received.first_chunk::<HEADER_LEN>()?;
+    let whole = u32::from_be_bytes(len) as usize + 1;
+    let bytes = (received.len() >= whole).then(|| received.split_to(whole).freeze())?;
+    Some(Frame::from_bytes(bytes).expect("a length of at least four"))
 }
 
 /// Sends a CancelRequest and waits until the server closes the connection.
