@@ -1,6 +1,7 @@
 //! The log: one writer per directory, in a thread of its own; [`Log::append`] never waits for a disk.
 //!
-//! There is no timer in the commit: while one sync runs, entries queue; the next sync carries them all.
+//! While one sync runs, entries queue; the next sync carries them all. Nothing that somebody waits for
+//! waits for a timer.
 
 mod directory;
 mod prepare;
@@ -108,7 +109,7 @@ impl Log {
         config.check()?;
         let opened = recover::open(&config)?;
         let report = opened.report.clone();
-        let queue = Arc::new(Queue::new(opened.end.next, config.heartbeat));
+        let queue = Arc::new(Queue::new(opened.end.next, config.heartbeat, queue::LINGER));
         let progress = Arc::new(Progress::new(opened.head()));
         let level = config.level;
         let writer = writer::start(config, opened, &queue, &progress)?;

@@ -19,12 +19,18 @@ const QUEUE_BYTES: usize = 32 << 20;
 const QUEUE_BYTES_CLOSING: usize = 8 << 20;
 /// A buffer that has grown beyond this is not kept for the next round.
 const KEPT_BYTES: usize = 4 << 20;
+/// How long outcomes, for which nobody waits, may wait for a record that carries them to the disk. A
+/// client's next statement mostly does: then one sync does for both, and is not behind another.
+pub(super) const LINGER: Duration = Duration::from_millis(2);
+/// Outcomes do not linger when this much is queued, in bytes.
+const AMPLE_BYTES: usize = 256 << 10;
 
 /// The queue.
 pub(super) struct Queue {
     inner: Mutex<Inner>,
     filled: Condvar,
     heartbeat: Duration,
+    linger: Duration,
 }
 
 struct Inner {
@@ -40,6 +46,10 @@ struct Inner {
     full: bool,
     /// The writer should look at the segments again.
     nudged: bool,
+    /// Somebody waits for what has queued.
+    awaited: bool,
+    /// The writer wakes by itself within [`LINGER`].
+    lingering: bool,
 }
 
 /// Entries that wait: the JSON of their records and payloads, one after the other.
@@ -79,7 +89,7 @@ thread_local! {
 }
 
 impl Queue {
-    pub(super) fn new(next: u64, heartbeat: Duration) -> Self {
+    pub(super) fn new(next: u64, heartbeat: Duration, linger: Duration) -> Self {
         let inner = Inner {
             pending: Pending::default(),
             next: next + 1, // the log's own first leaf
@@ -88,11 +98,14 @@ impl Queue {
             low: false,
             full: false,
             nudged: false,
+            awaited: false,
+            lingering: false,
         };
         Self {
             inner: Mutex::new(inner),
             filled: Condvar::new(),
             heartbeat,
+            linger,
         }
     }
 
@@ -110,11 +123,18 @@ impl Queue {
         let mark = encode(entry, scratch)?;
         let mut inner = self.inner();
         inner.admit(&mark, scratch.len())?;
+        let awaited = mark.kind != Kind::Outcome;
         inner.pending.bytes.extend_from_slice(scratch);
         inner.pending.marks.push(mark);
         inner.next += 1;
         let position = Position(inner.next);
-        if inner.pending.marks.len() == 1 {
+        let wakes = if awaited || inner.pending.bytes.len() >= AMPLE_BYTES {
+            !std::mem::replace(&mut inner.awaited, true)
+        } else {
+            inner.pending.marks.len() == 1 && !inner.lingering
+        };
+        drop(inner);
+        if wakes {
             self.filled.notify_one();
         }
         Ok(position)
@@ -122,13 +142,17 @@ impl Queue {
 
     /// Waits for work. `taken` is empty and changes places with what has queued.
     pub(super) fn take(&self, taken: &mut Pending) -> Work {
-        let inner = self.inner();
-        let idle =
-            |inner: &mut Inner| inner.pending.marks.is_empty() && !inner.closing && !inner.nudged;
-        let (mut inner, _) = self
-            .filled
-            .wait_timeout_while(inner, self.heartbeat, idle)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.linger(self.inner());
+        if inner.is_idle() {
+            (inner, _) = self
+                .filled
+                .wait_timeout_while(inner, self.heartbeat, |inner| inner.is_idle())
+                .unwrap_or_else(PoisonError::into_inner);
+            if !inner.is_idle() {
+                inner = self.linger(inner);
+            }
+        }
+        inner.awaited = false;
         if !inner.pending.marks.is_empty() {
             std::mem::swap(&mut inner.pending, taken);
             Work::Entries
@@ -169,12 +193,30 @@ impl Queue {
         self.inner().full = full;
     }
 
+    /// Waits a moment for something that may not wait.
+    fn linger<'a>(&self, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        inner.lingering = true;
+        let (mut inner, _) = self
+            .filled
+            .wait_timeout_while(inner, self.linger, |inner| {
+                !inner.awaited && !inner.closing && !inner.nudged
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        inner.lingering = false;
+        inner
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
+    /// Whether the writer has nothing to do.
+    fn is_idle(&self) -> bool {
+        self.pending.marks.is_empty() && !self.closing && !self.nudged
+    }
+
     fn admit(&mut self, mark: &Mark, len: usize) -> Result<(), AuditError> {
         if self.closing {
             return Err(AuditError::Closed);
@@ -295,7 +337,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::record::{EndReason, LoginRefused, Payload, Record, SessionClosed};
+    use crate::record::{EndReason, LoginRefused, Outcome, Payload, Record, SessionClosed};
 
     fn refused(bytes: usize) -> Entry {
         let record = LoginRefused {
@@ -320,7 +362,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded_in_bytes() {
-        let queue = Queue::new(0, Duration::from_secs(1));
+        let queue = Queue::new(0, Duration::from_secs(1), LINGER);
         let entry = refused(1 << 20);
         for position in 2..=32 {
             assert_eq!(queue.push(&entry), Ok(Position(position)));
@@ -337,16 +379,69 @@ mod tests {
 
     #[test]
     fn an_entry_longer_than_the_format_allows_is_refused() {
-        let queue = Queue::new(0, Duration::from_secs(1));
+        let queue = Queue::new(0, Duration::from_secs(1), LINGER);
         let error = queue.push(&refused(MAX_CIPHERTEXT)).unwrap_err();
         assert!(matches!(error, AuditError::TooLarge { .. }));
         // Longer than the queue, but an empty queue takes it.
         assert_eq!(queue.push(&refused(QUEUE_BYTES + 1)), Ok(Position(2)));
     }
 
+    fn outcome(session: SessionId) -> Entry {
+        let outcome = Outcome {
+            statement: 1,
+            rows: 1,
+            bytes: 20,
+            duration: Duration::ZERO,
+            tag: None,
+            sqlstate: None,
+            digest: None,
+        };
+        Entry {
+            session: Some(session),
+            record: Record::Outcome(outcome),
+            payload: None,
+        }
+    }
+
+    /// What the writer takes at once of these entries, when outcomes may linger so long.
+    fn taken(linger: Duration, entries: &[Entry]) -> Vec<Kind> {
+        let queue = Queue::new(0, never(), linger);
+        queue.inner().open.insert(SessionId::from_random([1; 8]));
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut taken = Pending::default();
+                assert_eq!(queue.take(&mut taken), Work::Entries);
+                taken.marks.iter().map(|mark| mark.kind).collect()
+            });
+            for entry in entries {
+                queue.push(entry).unwrap();
+            }
+            writer.join().unwrap()
+        })
+    }
+
+    /// Longer than any test.
+    fn never() -> Duration {
+        Duration::from_hours(1)
+    }
+
+    #[test]
+    fn an_outcome_goes_to_the_disk_with_what_follows_it() {
+        let session = SessionId::from_random([1; 8]);
+        let kinds = taken(never(), &[outcome(session), outcome(session), refused(1)]);
+        assert_eq!(kinds, [Kind::Outcome, Kind::Outcome, Kind::LoginRefused]);
+    }
+
+    #[test]
+    fn an_outcome_that_nothing_follows_is_written_soon() {
+        let session = SessionId::from_random([1; 8]);
+        let kinds = taken(LINGER, &[outcome(session)]);
+        assert_eq!(kinds, [Kind::Outcome]);
+    }
+
     #[test]
     fn when_the_disk_is_full_only_closing_records_are_taken() {
-        let queue = Queue::new(0, Duration::from_secs(1));
+        let queue = Queue::new(0, Duration::from_secs(1), LINGER);
         queue.set_disk_full(true);
         assert_eq!(
             queue.push(&Entry {
