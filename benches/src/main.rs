@@ -1,8 +1,7 @@
-//! What the gateway costs, always as ratios within one run: the same work against PostgreSQL itself,
-//! through the gateway with and without a mask, and through pgbouncer where that is installed. The
-//! contenders take turns, so that whatever else the machine does hits all of them.
+//! What the gateway costs, always as ratios within one run: contenders take turns, so that whatever
+//! else the machine does hits all of them. `docs/performance.md` says what was measured.
 //!
-//! `cargo run --release -p phigate-benches -- [road|masking|revoke] [--smoke] [--json]`
+//! `cargo xtask bench -- [road|connections|streams|durable|memory|masking|reading|hostile|revoke] [--smoke] [--json]`
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,14 +12,22 @@
     reason = "a measurement that cannot be made ends the run"
 )]
 
+mod child;
+mod connect;
 mod contender;
-mod cpu;
+mod durable;
+mod hostile;
 mod login;
 mod masking;
+mod memory;
 mod pgbench;
 mod pgbouncer;
+mod process;
+mod pump;
+mod reading;
 mod report;
 mod revoke;
+mod road;
 mod stream;
 
 use std::process::ExitCode;
@@ -29,8 +36,9 @@ use std::time::Duration;
 use clap::Parser;
 use phigate_tests::fleet;
 
-use crate::contender::Contenders;
-use crate::report::Report;
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures what the gateway costs, as ratios within one run.
 #[derive(Debug, Parser)]
@@ -41,17 +49,18 @@ struct Arguments {
     /// A few seconds, to see that everything still runs; the figures mean nothing.
     #[arg(long)]
     smoke: bool,
-    /// Prints JSON, one object.
+    /// Prints one line of JSON after each table.
     #[arg(long)]
     json: bool,
-    /// The recording level: process, local or strict.
+    /// The recording level: process, local or strict. The benchmarks of memory, masks and hostile sizes
+    /// run at process.
     #[arg(long, default_value = "process")]
     recording: String,
     /// Numbers of clients.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32])]
+    #[arg(long, value_delimiter = ',', default_values_t = [8, 64])]
     clients: Vec<u16>,
-    /// Seconds of each turn.
-    #[arg(long, default_value_t = 5)]
+    /// Seconds of each turn of pgbench.
+    #[arg(long, default_value_t = 2)]
     seconds: u64,
     /// Turns of each contender; the median counts.
     #[arg(long, default_value_t = 5)]
@@ -61,54 +70,33 @@ struct Arguments {
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
-    /// The way through the gateway, beside PostgreSQL itself and pgbouncer.
+    /// Lookups through the gateway, beside PostgreSQL itself, a pump and pgbouncer.
     Road,
+    /// Logins, beside the same.
+    Connections,
+    /// Large results, beside the same.
+    Streams,
+    /// Waiting for the disk, beside not waiting for it.
+    Durable,
+    /// Memory of sessions that say nothing, that stream, and whose clients do not read.
+    Memory,
     /// Masking, beside the same statements unmasked, in both modes of enforcement.
     Masking,
+    /// Reading a statement for the first time, and finding it again.
+    Reading,
+    /// Sizes and shapes that break readers.
+    Hostile,
     /// From a revocation's call to the last byte of each session, on one gateway and on three.
     Revoke,
-}
-
-/// What is done, and how often.
-struct Plan {
-    clients: Vec<u16>,
-    turn: Duration,
-    rounds: usize,
-    accounts: u32,
-    stream_rows: u32,
-    recording: &'static str,
-}
-
-fn recording(level: &str) -> &'static str {
-    match level {
-        "local" => "local",
-        "strict" => "strict",
-        _ => "process",
-    }
-}
-
-impl From<Arguments> for Plan {
-    fn from(arguments: Arguments) -> Self {
-        let recording = recording(&arguments.recording);
-        if arguments.smoke {
-            return Self {
-                clients: vec![1, 8],
-                turn: Duration::from_secs(1),
-                rounds: 1,
-                accounts: 10_000,
-                stream_rows: 10_000,
-                recording,
-            };
-        }
-        Self {
-            clients: arguments.clients,
-            turn: Duration::from_secs(arguments.seconds),
-            rounds: arguments.rounds,
-            accounts: 100_000,
-            stream_rows: 1_000_000,
-            recording,
-        }
-    }
+    /// Clients that log in.
+    #[value(hide = true)]
+    Connect,
+    /// A client that drains one large result.
+    #[value(hide = true)]
+    Drain,
+    /// A client that holds sessions.
+    #[value(hide = true)]
+    Hold,
 }
 
 fn main() -> ExitCode {
@@ -117,7 +105,7 @@ fn main() -> ExitCode {
         return serve();
     }
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    runtime.block_on(measure(Arguments::parse()));
+    runtime.block_on(run(Arguments::parse()));
     ExitCode::SUCCESS
 }
 
@@ -130,66 +118,82 @@ fn serve() -> ExitCode {
     })
 }
 
-async fn measure(arguments: Arguments) {
-    let json = arguments.json;
-    if arguments.what == What::Masking {
-        let plan = masking::Plan::new(arguments.smoke, arguments.rounds);
-        let lines = masking::run(&plan).await;
-        if json {
-            let lines = serde_json::to_string_pretty(&lines).expect("numbers and words");
-            println!("{lines}");
-        } else {
-            println!("{}", masking::text(&lines));
-        }
-        return;
+async fn run(arguments: Arguments) {
+    let rounds = if arguments.smoke { 1 } else { arguments.rounds };
+    let report = match arguments.what {
+        What::Road => road::lookups(&arguments.road(rounds)).await,
+        What::Connections => road::connections(&arguments.road(rounds)).await,
+        What::Streams => road::streams(&arguments.road(rounds)).await,
+        What::Durable => durable::run(&arguments.durable(rounds)).await,
+        What::Memory => memory::run(&memory::Plan::new(arguments.smoke, rounds)).await,
+        What::Masking => masking::run(&masking::Plan::new(arguments.smoke, rounds)).await,
+        What::Reading => reading::run(arguments.smoke, rounds).await,
+        What::Hostile => hostile::run(rounds.min(hostile::MOST_ROUNDS)).await,
+        What::Revoke => return arguments.revoke(rounds).await,
+        What::Connect => return connect::go_on().await,
+        What::Drain => return stream::drain().await,
+        What::Hold => return memory::keep().await,
+    };
+    report.print(arguments.json);
+}
+
+impl Arguments {
+    fn turn(&self) -> Duration {
+        Duration::from_secs(if self.smoke { 1 } else { self.seconds })
     }
-    if arguments.what == What::Revoke {
-        let plan = revoke::Plan::new(
-            arguments.smoke,
-            arguments.rounds,
-            recording(&arguments.recording),
-        );
+
+    fn accounts(&self) -> u32 {
+        if self.smoke { 10_000 } else { 100_000 }
+    }
+
+    fn road(&self, rounds: usize) -> road::Plan {
+        road::Plan {
+            clients: if self.smoke {
+                vec![2]
+            } else {
+                self.clients.clone()
+            },
+            some: if self.smoke { 2 } else { 8 },
+            turn: self.turn(),
+            rounds,
+            accounts: self.accounts(),
+            stream_rows: if self.smoke { 10_000 } else { 1_000_000 },
+            recording: self.recording(),
+        }
+    }
+
+    fn durable(&self, rounds: usize) -> durable::Plan {
+        let mut clients = vec![1];
+        if !self.smoke {
+            clients.extend(&self.clients);
+        }
+        durable::Plan {
+            clients,
+            turn: self.turn(),
+            rounds,
+            accounts: self.accounts(),
+        }
+    }
+
+    async fn revoke(&self, rounds: usize) {
+        let plan = revoke::Plan::new(self.smoke, rounds, self.recording());
         let tell = |line: &_| {
-            if json {
-                println!(
-                    "{}",
-                    serde_json::to_string(line).expect("numbers and words")
-                );
+            if self.json {
+                let line = serde_json::to_string(line);
+                println!("{}", line.expect("numbers and words"));
             } else {
                 println!("{}", revoke::text(line));
             }
         };
         let verdict = revoke::run(&plan, tell).await;
         println!("{}", serde_json::to_string(&verdict).expect("numbers"));
-        return;
     }
-    let plan = Plan::from(arguments);
-    eprintln!("starting PostgreSQL and phigate");
-    let contenders = Contenders::start(&plan).await;
-    let mut report = Report::new(&plan, &contenders);
-    for mode in ["simple", "prepared"] {
-        for &clients in &plan.clients {
-            for _ in 0..plan.rounds {
-                for contender in contenders.all() {
-                    eprintln!("pgbench -S, {mode}, {clients} clients: {}", contender.name);
-                    let cpu = cpu::own();
-                    let tps = pgbench::tps(contender, mode, clients, plan.turn).await;
-                    let spent = cpu::own().saturating_sub(cpu);
-                    report.pgbench(mode, clients, contender, tps, spent, plan.turn);
-                }
-            }
+
+    fn recording(&self) -> &'static str {
+        match self.recording.as_str() {
+            "local" => "local",
+            "strict" => "strict",
+            _ => "process",
         }
-    }
-    for _ in 0..plan.rounds {
-        for contender in contenders.all() {
-            eprintln!("stream of {} rows: {}", plan.stream_rows, contender.name);
-            report.stream(contender, &stream::drain(contender).await);
-        }
-    }
-    contenders.stop().await;
-    if json {
-        println!("{}", report.json());
-    } else {
-        println!("{}", report.text());
     }
 }

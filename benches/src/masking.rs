@@ -2,14 +2,12 @@
 //! (`identified`) and under one that masks (`limited_dataset`), in both modes of enforcement. The grants
 //! take turns; only their ratio counts.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::report::{Report, Series, Target};
 use phigate_testkit::{Options, postgres_with};
 use phigate_tests::{Analyst, Enforcement, House};
-use serde::Serialize;
-
-use crate::report::median;
+use tokio_postgres::Statement;
 
 const CLASSIFICATION: &str = "\
 table,column,pg_type,identifier,safe_harbor,limited_dataset
@@ -38,18 +36,6 @@ pub(crate) struct Plan {
     lookups: u32,
     /// Aggregates of one turn.
     aggregates: u32,
-}
-
-/// One workload in one mode.
-#[derive(Serialize)]
-struct Line {
-    enforcement: &'static str,
-    workload: &'static str,
-    unmasked_us: f64,
-    masked_us: f64,
-    ratio: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at_most: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,11 +69,19 @@ impl Plan {
             aggregates: 5,
         }
     }
+
+    /// Statements of one turn.
+    fn count(&self, workload: Workload) -> u32 {
+        match workload {
+            Workload::Aggregate => self.aggregates,
+            Workload::Lookup | Workload::SameText | Workload::NewText => self.lookups,
+        }
+    }
 }
 
-/// Measures and prints.
-pub(crate) async fn run(plan: &Plan) -> Vec<impl Serialize> {
-    let mut lines = Vec::new();
+/// Measures.
+pub(crate) async fn run(plan: &Plan) -> Report {
+    let mut report = Report::new("masking", "process");
     for (enforcement, name) in [
         (Enforcement::Inline, "inline"),
         (Enforcement::Views, "views"),
@@ -102,54 +96,30 @@ pub(crate) async fn run(plan: &Plan) -> Vec<impl Serialize> {
             .await;
         let open = phigate.grant("bench").profile("identified").connect().await;
         let masked = phigate.grant("bench").connect().await;
+        let (mut open, mut masked) = (Side::new(open).await, Side::new(masked).await);
         for workload in Workload::ALL {
             eprintln!("{}", workload.name());
-            let (mut without, mut with) = (Vec::new(), Vec::new());
-            for round in 0..plan.rounds {
-                without.push(workload.turn(&open, plan, round * 2).await);
-                with.push(workload.turn(&masked, plan, round * 2 + 1).await);
+            let mut series = Series::new(format!("{name}: {}", workload.name()), "us");
+            for _ in 0..plan.rounds {
+                let (mut without, mut with) = (Duration::ZERO, Duration::ZERO);
+                let slices = plan.count(workload).div_ceil(workload.slice());
+                for _ in 0..slices {
+                    without += open.slice(workload, plan.people).await;
+                    with += masked.slice(workload, plan.people).await;
+                }
+                let count = slices * workload.slice();
+                series.turn("unmasked", per_statement(without, count));
+                series.turn("masked", per_statement(with, count));
             }
-            let (unmasked_us, masked_us) = (median(&without), median(&with));
-            lines.push(Line {
-                enforcement: name,
-                workload: workload.name(),
-                unmasked_us,
-                masked_us,
-                ratio: masked_us / unmasked_us,
-                at_most: workload.at_most(),
-            });
+            let most = workload
+                .at_most()
+                .map(|most| Target::at_most(most).of("unmasked"));
+            report.add(&series, &["unmasked"], "masked", most.as_slice());
         }
         drop((open, masked));
         phigate.stop().await;
     }
-    lines
-}
-
-/// A table for people.
-pub(crate) fn text(lines: &[impl Serialize]) -> String {
-    let lines: Vec<serde_json::Value> = lines
-        .iter()
-        .map(|line| serde_json::to_value(line).expect("numbers and words"))
-        .collect();
-    let mut text = format!(
-        "{:<8} {:<32} {:>13} {:>13} {:>7} {:>8}\n",
-        "mode", "workload", "unmasked us", "masked us", "ratio", "at most"
-    );
-    for line in lines {
-        let number = |key: &str| line.get(key).and_then(serde_json::Value::as_f64);
-        let word = |key: &str| line.get(key).and_then(|word| word.as_str()).unwrap_or("");
-        let _ = writeln!(
-            text,
-            "{:<8} {:<32} {:>13.1} {:>13.1} {:>7.3} {:>8}",
-            word("enforcement"),
-            word("workload"),
-            number("unmasked_us").unwrap_or(f64::NAN),
-            number("masked_us").unwrap_or(f64::NAN),
-            number("ratio").unwrap_or(f64::NAN),
-            number("at_most").map_or_else(String::new, |most| format!("{most:.2}")),
-        );
-    }
-    text
+    report
 }
 
 async fn fill(cluster: &phigate_testkit::Cluster, plan: &Plan) {
@@ -197,50 +167,66 @@ impl Workload {
         }
     }
 
-    /// Microseconds a statement, over one turn; `turn` is another number each time.
-    async fn turn(self, analyst: &Analyst, plan: &Plan, turn: usize) -> f64 {
-        let client = &analyst.client;
-        let people = i32::try_from(plan.people).expect("a number of rows");
-        let count = match self {
-            Self::Aggregate => plan.aggregates,
-            Self::Lookup | Self::SameText | Self::NewText => plan.lookups,
-        };
-        let spent = match self {
-            Self::Lookup => {
-                let statement = client.prepare(LOOKUP).await.expect("it is admitted");
-                let start = Instant::now();
-                for n in 0..count {
-                    let id = n.cast_signed() * 7919 % people + 1;
-                    client.query_one(&statement, &[&id]).await.expect("a row");
-                }
-                start.elapsed()
-            }
-            Self::Aggregate => {
-                let statement = client.prepare(AGGREGATE).await.expect("it is admitted");
-                let start = Instant::now();
-                for _ in 0..count {
-                    client.query(&statement, &[]).await.expect("rows");
-                }
-                start.elapsed()
-            }
-            Self::SameText | Self::NewText => {
-                let start = Instant::now();
-                for n in 0..count {
-                    // A literal that is never the same; the row is.
-                    let other = match self {
-                        Self::NewText => turn * 1_000_000 + n as usize,
-                        Self::Lookup | Self::Aggregate | Self::SameText => 0,
-                    };
-                    let text = format!(
-                        "SELECT name, ssn, zip, score FROM people WHERE id = 17 AND {other} >= 0"
-                    );
-                    client.simple_query(&text).await.expect("a row");
-                }
-                start.elapsed()
-            }
-        };
-        per_statement(spent, count)
+    /// Statements of one slice: few, so that both grants see the same machine.
+    fn slice(self) -> u32 {
+        match self {
+            Self::Aggregate => 1,
+            Self::Lookup | Self::SameText | Self::NewText => 50,
+        }
     }
+}
+
+/// One session, with what it has prepared.
+struct Side {
+    analyst: Analyst,
+    lookup: Statement,
+    aggregate: Statement,
+    /// Statements so far: a literal that is never the same.
+    said: u32,
+}
+
+impl Side {
+    async fn new(analyst: Analyst) -> Self {
+        let client = &analyst.client;
+        let lookup = client.prepare(LOOKUP).await.expect("it is admitted");
+        let aggregate = client.prepare(AGGREGATE).await.expect("it is admitted");
+        Self {
+            analyst,
+            lookup,
+            aggregate,
+            said: 0,
+        }
+    }
+
+    /// Runs a slice.
+    async fn slice(&mut self, workload: Workload, people: u32) -> Duration {
+        let client = &self.analyst.client;
+        let start = Instant::now();
+        for _ in 0..workload.slice() {
+            self.said += 1;
+            match workload {
+                Workload::Lookup => {
+                    let id = (self.said.wrapping_mul(7919) % people + 1).cast_signed();
+                    client.query_one(&self.lookup, &[&id]).await.expect("a row");
+                }
+                Workload::Aggregate => {
+                    client.query(&self.aggregate, &[]).await.expect("rows");
+                }
+                Workload::SameText => {
+                    client.simple_query(&text(0)).await.expect("a row");
+                }
+                Workload::NewText => {
+                    client.simple_query(&text(self.said)).await.expect("a row");
+                }
+            }
+        }
+        start.elapsed()
+    }
+}
+
+/// A lookup that finds the same row whatever the number.
+fn text(number: u32) -> String {
+    format!("SELECT name, ssn, zip, score FROM people WHERE id = 17 AND {number} >= 0")
 }
 
 fn per_statement(spent: Duration, count: u32) -> f64 {

@@ -1,186 +1,254 @@
-//! Medians, and what they are beside PostgreSQL itself.
+//! Medians of turns, what they are beside other contenders' in the same round, and whether that is
+//! what the design asks for.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::Plan;
-use crate::contender::{Contender, Contenders};
-use crate::stream::Drained;
-
-/// What was measured.
+/// What one benchmark found.
+#[derive(Serialize)]
 pub(crate) struct Report {
+    bench: &'static str,
+    /// The recording level of the gateways; more than one where they are compared.
     recording: &'static str,
-    rounds: usize,
-    order: Vec<&'static str>,
-    /// By workload, then contender: every turn's value.
-    values: BTreeMap<Workload, BTreeMap<&'static str, Turns>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Workload {
-    Pgbench { mode: &'static str, clients: u16 },
-    Stream,
-}
-
-#[derive(Default)]
-struct Turns {
-    /// Transactions or megabytes a second.
-    rates: Vec<f64>,
-    /// CPU seconds of this process for a million transactions or a gigabyte.
-    cpu: Vec<f64>,
-}
-
-/// One line of the result.
-#[derive(Serialize)]
-struct Line {
-    workload: String,
-    contender: &'static str,
-    unit: &'static str,
-    rate: f64,
-    of_direct: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cpu_seconds: Option<f64>,
-    turns: Vec<f64>,
-}
-
-/// The whole result.
-#[derive(Serialize)]
-struct Result<'a> {
-    recording: &'a str,
-    rounds: usize,
     cores: usize,
     lines: Vec<Line>,
 }
 
-impl Report {
-    pub(crate) fn new(plan: &Plan, contenders: &Contenders) -> Self {
+/// One workload of one contender.
+#[derive(Serialize)]
+struct Line {
+    workload: String,
+    contender: String,
+    unit: &'static str,
+    median: f64,
+    least: f64,
+    most: f64,
+    /// The median of the ratios to another contender in the same round.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ratios: BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<Judged>,
+    turns: Vec<f64>,
+}
+
+/// What is asked of a contender.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Target {
+    /// Beside whom; the value itself without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<&'static str>,
+    at_least: bool,
+    bound: f64,
+}
+
+#[derive(Serialize)]
+struct Judged {
+    #[serde(flatten)]
+    target: Target,
+    met: bool,
+}
+
+/// The turns of all contenders at one workload, in order of their rounds.
+pub(crate) struct Series {
+    workload: String,
+    unit: &'static str,
+    turns: Vec<(String, Vec<f64>)>,
+}
+
+// === impl Target ===
+
+impl Target {
+    pub(crate) const fn at_most(bound: f64) -> Self {
         Self {
-            recording: plan.recording,
-            rounds: plan.rounds,
-            order: contenders
-                .all()
-                .iter()
-                .map(|contender| contender.name)
-                .collect(),
-            values: BTreeMap::new(),
+            of: None,
+            at_least: false,
+            bound,
         }
     }
 
-    /// One turn of pgbench.
-    pub(crate) fn pgbench(
-        &mut self,
-        mode: &'static str,
-        clients: u16,
-        contender: &Contender,
-        tps: f64,
-        cpu: Duration,
-        turn: Duration,
-    ) {
-        let transactions = tps * turn.as_secs_f64();
-        let turns = self.turns(Workload::Pgbench { mode, clients }, contender);
-        turns.rates.push(tps);
-        if contender.in_process {
-            turns.cpu.push(cpu.as_secs_f64() / transactions * 1e6);
+    pub(crate) const fn at_least(bound: f64) -> Self {
+        Self {
+            at_least: true,
+            ..Self::at_most(bound)
         }
     }
 
-    /// One stream. Its reader is this process too, so its CPU time counts for everybody.
-    pub(crate) fn stream(&mut self, contender: &Contender, drained: &Drained) {
-        let turns = self.turns(Workload::Stream, contender);
-        turns
-            .rates
-            .push(drained.bytes as f64 / 1e6 / drained.took.as_secs_f64());
-        turns
-            .cpu
-            .push(drained.cpu.as_secs_f64() / (drained.bytes as f64 / 1e9));
-    }
-
-    fn turns(&mut self, workload: Workload, contender: &Contender) -> &mut Turns {
-        self.values
-            .entry(workload)
-            .or_default()
-            .entry(contender.name)
-            .or_default()
-    }
-
-    fn lines(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for (workload, contenders) in &self.values {
-            let direct = contenders
-                .get("direct")
-                .map_or(f64::NAN, |turns| median(&turns.rates));
-            for name in &self.order {
-                let Some(turns) = contenders.get(name) else {
-                    continue;
-                };
-                let rate = median(&turns.rates);
-                lines.push(Line {
-                    workload: workload.name(),
-                    contender: name,
-                    unit: workload.unit(),
-                    rate,
-                    of_direct: rate / direct,
-                    cpu_seconds: (!turns.cpu.is_empty()).then(|| median(&turns.cpu)),
-                    turns: turns.rates.clone(),
-                });
-            }
+    /// Not of the value, but of its ratio to another contender's.
+    pub(crate) const fn of(self, contender: &'static str) -> Self {
+        Self {
+            of: Some(contender),
+            ..self
         }
-        lines
     }
 
-    /// One JSON object.
-    pub(crate) fn json(&self) -> String {
-        let result = Result {
-            recording: self.recording,
-            rounds: self.rounds,
-            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            lines: self.lines(),
+    fn judge(&self, line: &Line) -> Option<bool> {
+        let value = match self.of {
+            None => line.median,
+            Some(other) => *line.ratios.get(other)?,
         };
-        serde_json::to_string_pretty(&result).expect("numbers and words")
+        Some(if self.at_least {
+            value >= self.bound
+        } else {
+            value <= self.bound
+        })
     }
 
-    /// A table for people.
-    pub(crate) fn text(&self) -> String {
-        let mut text = format!(
-            "recording = {}, median of {}\n{:<28} {:<16} {:>12} {:>9} {:>10}\n",
-            self.recording, self.rounds, "workload", "contender", "rate", "x direct", "CPU s"
-        );
-        for line in self.lines() {
-            let cpu = line
-                .cpu_seconds
-                .map_or_else(String::new, |cpu| format!("{cpu:.2}"));
-            let _ = writeln!(
-                text,
-                "{:<28} {:<16} {:>8.0} {} {:>9.2} {cpu:>10}",
-                line.workload, line.contender, line.rate, line.unit, line.of_direct
-            );
+    fn words(&self) -> String {
+        let sign = if self.at_least { ">=" } else { "<=" };
+        match self.of {
+            None => format!("{sign} {}", self.bound),
+            Some(other) => format!("{sign} {} x {other}", self.bound),
         }
-        text + "CPU s: of this process, for a million transactions or a gigabyte; the stream's reader included\n"
     }
 }
 
-impl Workload {
-    fn name(&self) -> String {
-        match self {
-            Self::Pgbench { mode, clients } => format!("pgbench -S {mode} {clients}"),
-            Self::Stream => "stream 200 B rows".to_owned(),
+// === impl Series ===
+
+impl Series {
+    pub(crate) fn new(workload: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            workload: workload.into(),
+            unit,
+            turns: Vec::new(),
         }
     }
 
-    fn unit(&self) -> &'static str {
-        match self {
-            Self::Pgbench { .. } => "tps",
-            Self::Stream => "MB/s",
+    /// One turn of a contender.
+    pub(crate) fn turn(&mut self, contender: &str, value: f64) {
+        match self.turns.iter_mut().find(|(name, _)| name == contender) {
+            Some((_, turns)) => turns.push(value),
+            None => self.turns.push((contender.to_owned(), vec![value])),
         }
+    }
+
+    /// Whether this contender had a turn.
+    pub(crate) fn has(&self, contender: &str) -> bool {
+        self.of(contender).is_some()
+    }
+
+    fn of(&self, contender: &str) -> Option<&[f64]> {
+        let found = self.turns.iter().find(|(name, _)| name == contender);
+        found.map(|(_, turns)| turns.as_slice())
+    }
+
+    fn line(&self, contender: &str, turns: &[f64], beside: &[&str]) -> Line {
+        let ratio = |other: &&str| {
+            let others = self.of(other)?;
+            let ratios: Vec<f64> = turns.iter().zip(others).map(|(a, b)| a / b).collect();
+            Some(((*other).to_owned(), median(&ratios)))
+        };
+        Line {
+            workload: self.workload.clone(),
+            contender: contender.to_owned(),
+            unit: self.unit,
+            median: median(turns),
+            least: turns.iter().copied().fold(f64::INFINITY, f64::min),
+            most: turns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ratios: beside
+                .iter()
+                .filter(|other| **other != contender)
+                .filter_map(ratio)
+                .collect(),
+            targets: Vec::new(),
+            turns: turns.to_vec(),
+        }
+    }
+}
+
+// === impl Report ===
+
+impl Report {
+    pub(crate) fn new(bench: &'static str, recording: &'static str) -> Self {
+        Self {
+            bench,
+            recording,
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Adds every contender of a workload, beside some of them, with what is asked of one.
+    pub(crate) fn add(
+        &mut self,
+        series: &Series,
+        beside: &[&str],
+        asked: &str,
+        targets: &[Target],
+    ) {
+        for (contender, turns) in &series.turns {
+            let mut line = series.line(contender, turns, beside);
+            if contender == asked {
+                let judged = |target: &Target| {
+                    let met = target.judge(&line)?;
+                    let target = target.clone();
+                    Some(Judged { target, met })
+                };
+                line.targets = targets.iter().filter_map(judged).collect();
+            }
+            self.lines.push(line);
+        }
+    }
+
+    /// A table for people, and with `json` one more line for programs.
+    pub(crate) fn print(&self, json: bool) {
+        println!("{}", self.text());
+        if json {
+            println!(
+                "{}",
+                serde_json::to_string(self).expect("numbers and words")
+            );
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{}: recording = {}, {} cores; median of the turns [least, most], ratios within rounds\n",
+            self.bench, self.recording, self.cores
+        );
+        for line in &self.lines {
+            let spread = format!("[{}, {}]", number(line.least), number(line.most));
+            let _ = write!(
+                text,
+                "{:<38} {:<16} {:>10} {:<8} {spread:<20}",
+                line.workload,
+                line.contender,
+                number(line.median),
+                line.unit,
+            );
+            for (other, ratio) in &line.ratios {
+                let _ = write!(text, " {ratio:.3} x {other}");
+            }
+            for Judged { target, met } in &line.targets {
+                let verdict = if *met { "met" } else { "MISSED" };
+                let _ = write!(text, "  {}: {verdict}", target.words());
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Three digits or more.
+fn number(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
     }
 }
 
 /// The middle value; NaN of none.
 pub(crate) fn median(values: &[f64]) -> f64 {
+    percentile(values, 0.5)
+}
+
+/// The value below which this share of them lies; NaN of none.
+pub(crate) fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    let rank = (sorted.len() as f64 * share) as usize;
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(rank.min(last)).copied().unwrap_or(f64::NAN)
 }

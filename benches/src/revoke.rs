@@ -22,8 +22,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::cpu;
 use crate::login::{Login, log_in};
+use crate::process::Cpu;
 use figures::{Line, Percentiles};
 use socket::{Reader, Timer, Watched, first_byte, now};
 use upstream::SilentUpstream;
@@ -304,9 +304,9 @@ async fn idle(plan: &Plan) -> Line {
 /// How much of all cores everything that was started here uses.
 async fn share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (start, before) = (std::time::Instant::now(), cpu::tree());
+    let (start, before) = (std::time::Instant::now(), Cpu::tree());
     tokio::time::sleep(WARM).await;
-    let used = cpu::tree().saturating_sub(before);
+    let used = (Cpu::tree() - before).total();
     used.as_secs_f64() / start.elapsed().as_secs_f64() / cores as f64
 }
 

@@ -21,6 +21,8 @@ mod gateway;
 mod limits;
 mod listen;
 mod live;
+#[doc(hidden)]
+pub mod probe;
 mod session;
 #[cfg(feature = "sql-off-for-tests")]
 mod sql_off;

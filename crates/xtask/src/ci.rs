@@ -24,23 +24,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
     )?;
     fuzz::run(FUZZ_SMOKE)?;
     // Debug: the figures mean nothing, and the tests need the same build.
-    run::cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "phigate-benches",
-        "--",
-        "--smoke",
-    ])?;
-    run::cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "phigate-benches",
-        "--",
+    for bench in [
+        "road",
+        "connections",
+        "streams",
+        "durable",
+        "memory",
         "masking",
-        "--smoke",
-    ])?;
+        "reading",
+    ] {
+        run::cargo(&[
+            "run",
+            "--quiet",
+            "--package",
+            "phigate-benches",
+            "--",
+            bench,
+            "--smoke",
+        ])?;
+    }
     for enforcement in ["inline", "views"] {
         two_world::smoke(enforcement)?;
     }

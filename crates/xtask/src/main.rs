@@ -58,9 +58,10 @@ enum Chore {
         #[arg(long, default_value_t = 100_000)]
         seeds: u64,
     },
-    /// Measure: what the gateway costs, as ratios within one run, or how long a revocation takes.
+    /// Measure: what the gateway costs, as ratios within one run, or how long a revocation takes; see
+    /// docs/performance.md.
     Bench {
-        /// For the benchmark: road, masking or revoke; --smoke, --json, --clients, ...
+        /// For the benchmark: road, masking, memory, revoke or another; --smoke, --json, --help, ...
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
