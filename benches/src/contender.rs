@@ -79,10 +79,10 @@ pub(crate) struct Contenders {
     /// The same inside TLS.
     pub(crate) tls: Vec<Contender>,
     phigates: Vec<Phigate>,
-    _pumps: Vec<Pump>,
-    _pgbouncers: Vec<Pgbouncer>,
-    _cluster: Cluster,
-    _directory: tempfile::TempDir,
+    pumps: Vec<Pump>,
+    pgbouncers: Vec<Pgbouncer>,
+    cluster: Cluster,
+    directory: tempfile::TempDir,
 }
 
 impl Contenders {
@@ -99,16 +99,16 @@ impl Contenders {
             plain: Vec::new(),
             tls: Vec::new(),
             phigates: Vec::new(),
-            _pumps: Vec::new(),
-            _pgbouncers: Vec::new(),
-            _cluster: cluster,
-            _directory: directory,
+            pumps: Vec::new(),
+            pgbouncers: Vec::new(),
+            cluster,
+            directory,
         };
         contenders.direct(server.port(), &ca);
         contenders.pump(server, &ca, &identity).await;
         contenders.pgbouncer(&ca).await;
         for tls in [false, true] {
-            let phigate = gateway(contenders._cluster.url("clinic"), recording, tls).await;
+            let phigate = gateway(contenders.cluster.url("clinic"), recording, tls).await;
             contenders.add_gateway(phigate, tls).await;
         }
         contenders
@@ -127,7 +127,7 @@ impl Contenders {
             host: "127.0.0.1".to_owned(),
             port,
             user: "postgres".to_owned(),
-            password: self._cluster.superuser_password().to_owned(),
+            password: self.cluster.superuser_password().to_owned(),
             ca,
             process,
         };
@@ -147,15 +147,15 @@ impl Contenders {
         for ca in [None, Some(ca.certificate_path())] {
             let pump = Pump::start(server, ca.is_some().then_some(identity)).await;
             self.push("pump", pump.port, ca, Process::Own);
-            self._pumps.push(pump);
+            self.pumps.push(pump);
         }
     }
 
     async fn pgbouncer(&mut self, ca: &DevCa) {
-        let directory = self._directory.path().to_owned();
+        let directory = self.directory.path().to_owned();
         for ca in [None, Some(ca.certificate_path())] {
             let identity = ca.as_ref().map(|_| directory.as_path());
-            let Some(pgbouncer) = Pgbouncer::start(&self._cluster, identity).await else {
+            let Some(pgbouncer) = Pgbouncer::start(&self.cluster, identity).await else {
                 return;
             };
             self.push(
@@ -164,7 +164,7 @@ impl Contenders {
                 ca,
                 Process::Other(pgbouncer.pid),
             );
-            self._pgbouncers.push(pgbouncer);
+            self.pgbouncers.push(pgbouncer);
         }
     }
 

@@ -271,6 +271,7 @@ async fn a_gateway_that_is_cut_off_has_ended_its_sessions_when_the_revocation_re
 /// A namespace for a gateway, with one link to the control plane, which can be cut, and one to
 /// everybody else.
 struct Network {
+    id: u32,
     name: String,
     /// Its end out here, and the gateway's.
     control: (Ipv4Addr, Ipv4Addr),
@@ -289,6 +290,7 @@ impl Network {
             (at(first), at(first + 1))
         };
         let network = Self {
+            id,
             name: format!("phigate-{id}"),
             control: ends(0, 1),
             rest: ends(1, 1),
@@ -309,7 +311,7 @@ impl Network {
     }
 
     fn link(&self, kind: &str) -> String {
-        format!("phg{}{kind}", std::process::id())
+        format!("phg{}{kind}", self.id)
     }
 
     fn within(&self) -> Vec<OsString> {

@@ -249,9 +249,9 @@ impl Runner<'_> {
             match verdict {
                 Ok(comparisons) => {
                     uneven |= comparisons.contains(&Comparison::Exhausted);
-                    comparisons
-                        .into_iter()
-                        .for_each(|c| self.report.compared(c));
+                    for comparison in comparisons {
+                        self.report.compared(comparison);
+                    }
                 }
                 Err(difference) => self.look_closer(made, &difference, uneven).await,
             }

@@ -35,7 +35,7 @@ pub(crate) struct BudgetLeft([Left; 3]);
 struct Left {
     what: &'static str,
     limit: Option<u64>,
-    left: AtomicU64,
+    amount: AtomicU64,
 }
 
 /// What one row of a result costs.
@@ -82,7 +82,7 @@ impl Meter {
             left(undrawn.identifiers, drawn.identifiers, used.identifiers),
         ];
         for (told, place) in told.into_iter().zip(&self.left.0) {
-            place.left.store(told, Ordering::Relaxed);
+            place.amount.store(told, Ordering::Relaxed);
         }
     }
 
@@ -178,7 +178,7 @@ impl BudgetLeft {
         let left = |what, limit, undrawn| Left {
             what,
             limit,
-            left: AtomicU64::new(undrawn),
+            amount: AtomicU64::new(undrawn),
         };
         (limits != v1::Budget::default()).then(|| {
             Arc::new(Self([
@@ -195,7 +195,7 @@ impl fmt::Display for BudgetLeft {
         let limited = self.0.iter().filter_map(|of| Some((of, of.limit?)));
         for (index, (of, limit)) in limited.enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            let left = of.left.load(Ordering::Relaxed);
+            let left = of.amount.load(Ordering::Relaxed);
             write!(f, "{comma}{} {left} of {limit}", of.what)?;
         }
         Ok(())
