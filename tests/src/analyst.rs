@@ -163,6 +163,17 @@ impl Analyst {
     }
 }
 
+/// A session of the database itself, past the gateway.
+///
+/// # Panics
+/// When PostgreSQL does not serve.
+pub async fn past(url: &str) -> Analyst {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("PostgreSQL serves");
+    Analyst::drive(client, connection)
+}
+
 /// A statement on the database itself, past the gateway.
 ///
 /// # Panics

@@ -2,6 +2,7 @@
 //! module a behaviour.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod analysts;
 mod attacks;
 mod audit;
 mod catalog;
