@@ -119,7 +119,7 @@ SET search_path TO mimiciv_derived, mimiciv_hosp, mimiciv_icu, mimiciv_ed, publi
 -- then
 SELECT count(*) FROM admissions JOIN icustays USING (hadm_id)
 -- then
-SELECT current_schema(), p.gender, count(*) FROM patients p GROUP BY p.gender ORDER BY 2
+SELECT p.gender, count(*) FROM patients p GROUP BY p.gender ORDER BY 1
 -- analyst: a materialised cohort in temporary tables
 CREATE TEMP TABLE cohort AS SELECT DISTINCT ON (subject_id) subject_id, hadm_id, stay_id, intime, outtime FROM mimiciv_icu.icustays WHERE los > 1 ORDER BY subject_id, intime, stay_id
 -- then

@@ -168,11 +168,8 @@ SELECT 'one'
        ' and two';
 SELECT E'a\n' -- and on
   'b', 'it''s', E'it\'s', $$dollar's$$, $q$a$$b$q$, U&'d\0061t\+000061';
--- refused
 SELECT U&'d!0061t!+000061' UESCAPE '!';
--- refused
 SELECT U&"\0061" FROM t;
--- refused
 SELECT U&"d!0061" UESCAPE '!' FROM (SELECT 1 AS da) s;
 SELECT B'101', X'1F', b'0', x'aB', B'1' || B'0';
 SELECT 1, -1, 1.5, .5, 5., 1e3, 1.5E-3, 2147483648, 9223372036854775808, 0;
