@@ -87,6 +87,7 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             parse::Marker::Overriding(_) => "OVERRIDING here",
             parse::Marker::CurrentOf => "CURRENT OF here",
             parse::Marker::Search => "SEARCH or CYCLE here",
+            parse::Marker::Untyped => "a column without a type here",
         };
         return Err(unsupported(what, span_place(ident.span)));
     }

@@ -70,6 +70,8 @@ pub(crate) enum Marker {
     NoKey,
     /// The same of FOR KEY SHARE.
     Key,
+    /// Type of a column of CREATE TABLE AS, which has none there.
+    Untyped,
     /// Time zone of AT LOCAL.
     Local,
     /// Last of the columns of an INSERT: `OVERRIDING SYSTEM VALUE` or `OVERRIDING USER VALUE`, the word
@@ -112,6 +114,7 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
         tokens::GROUP_DISTINCT => Some(Marker::GroupDistinct),
         tokens::NO_KEY => Some(Marker::NoKey),
         tokens::KEY => Some(Marker::Key),
+        tokens::UNTYPED => Some(Marker::Untyped),
         tokens::LOCAL => Some(Marker::Local),
         tokens::OVERRIDING_SYSTEM => Some(Marker::Overriding("SYSTEM")),
         tokens::OVERRIDING_USER => Some(Marker::Overriding("USER")),

@@ -29,6 +29,7 @@
 //! | `-2 ^ 2` | `(-2) ^ 2`, see [`super::precedence`] |
 //! | `INSERT INTO t (a) OVERRIDING USER VALUE` | `INSERT INTO t (a, <overriding user>)` |
 //! | `WHERE CURRENT OF c` | `WHERE <current of>.c` |
+//! | `CREATE TABLE t (a, b) AS` | `CREATE TABLE t (a <untyped>, b <untyped>) AS` |
 //! | `DEFERRABLE` | `ISOLATION LEVEL SNAPSHOT` |
 //! | `FETCH c`, `MOVE 2 IN c` | `FETCH NEXT FROM c`, `FETCH 2 FROM c INTO <move>` |
 
@@ -67,6 +68,7 @@ pub(super) fn tokens(
         using_alias: None,
         quantifier: None,
         commas: Vec::new(),
+        untyped: Vec::new(),
     };
     let mut signed = signed.iter().peekable();
     while let Some(token) = ours.get(pass.index) {
@@ -109,6 +111,8 @@ struct Prepass<'p, 'a> {
     quantifier: Option<usize>,
     /// Words that become commas, the next one last.
     commas: Vec<usize>,
+    /// Before which tokens stands a column that has no type, the next one last.
+    untyped: Vec<usize>,
 }
 
 impl<'a> Prepass<'_, 'a> {
@@ -128,6 +132,7 @@ impl<'a> Prepass<'_, 'a> {
                     self.push_word("from", span);
                     self.index += 1;
                 }
+                "table" if self.is_of_names() => self.push_next(word(token), span),
                 "variadic" if self.before_is("(") || self.before_is(",") => {
                     self.push(tokens::marker(tokens::VARIADIC), span);
                     self.push(Theirs::RArrow, span);
@@ -250,6 +255,9 @@ impl<'a> Prepass<'_, 'a> {
                 self.push(Theirs::RParen, span);
             }
             Kind::Punctuation => {
+                if self.untyped.pop_if(|at| *at <= self.index).is_some() {
+                    self.push(tokens::marker(tokens::UNTYPED), span);
+                }
                 if token.is("::") {
                     self.cast();
                 } else if token.is("(") && self.is_empty_set() {

@@ -31,6 +31,7 @@ pub(super) const KEY: &str = "\u{1}key";
 pub(super) const OVERRIDING_SYSTEM: &str = "\u{1}overriding system";
 pub(super) const OVERRIDING_USER: &str = "\u{1}overriding user";
 pub(super) const CURRENT_OF: &str = "\u{1}current of";
+pub(super) const UNTYPED: &str = "\u{1}untyped";
 pub(super) const LOCAL: &str = "\u{1}local";
 /// What SEARCH and CYCLE say follows, each part after a zero byte.
 pub(super) const SEARCH: &str = "\u{1}search";

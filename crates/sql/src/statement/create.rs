@@ -9,6 +9,7 @@ use super::{Plan, refused, settle_columns};
 use crate::ir::definition::OnCommit;
 use crate::ir::{Ident, Name, Query};
 use crate::lower::{self, absent, unsupported};
+use crate::parse;
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::resolve::{Resolution, Resolver};
 use crate::snapshot::RelationKind;
@@ -71,7 +72,7 @@ pub(super) fn table(table: ast::CreateTable, cx: &Context<'_>) -> Result<Permit>
                 options,
             } = column;
             let name = lower::ident(name)?;
-            if data_type != ast::DataType::Unspecified || !options.is_empty() {
+            if !is_untyped(&data_type) || !options.is_empty() {
                 return Err(unsupported(
                     "a column's type in CREATE TABLE AS",
                     name.place,
@@ -271,6 +272,18 @@ fn table_as(table: &TableAs, cx: &Context<'_>) -> Result<Permit> {
     })?;
     permit.touches.push(destination.touch());
     Ok(permit)
+}
+
+fn is_untyped(data_type: &ast::DataType) -> bool {
+    let ast::DataType::Custom(ast::ObjectName(path), modifiers) = data_type else {
+        return false;
+    };
+    match path.as_slice() {
+        [ast::ObjectNamePart::Identifier(name)] => {
+            modifiers.is_empty() && parse::marker(name) == Some(parse::Marker::Untyped)
+        }
+        _other => false,
+    }
 }
 
 /// CREATE TABLE with a list of columns: only of the session's own.

@@ -1,4 +1,5 @@
-//! What only statements that change rows have: OVERRIDING and CURRENT OF.
+//! What only statements that change rows have: OVERRIDING and CURRENT OF; and the names of columns in CREATE
+//! TABLE AS, where sqlparser wants a type after each.
 
 use sqlparser::tokenizer::{Span, Token as Theirs};
 
@@ -44,5 +45,38 @@ impl Prepass<'_, '_> {
         self.push(Theirs::Period, span);
         self.push_name(self.index + 2, self.index + 3, places);
         self.index += 3;
+    }
+
+    /// Whether this is the TABLE of `CREATE TABLE t (a, b) [ON COMMIT ...] AS`. Remembers then where each of
+    /// the names ends.
+    pub(super) fn is_of_names(&mut self) -> bool {
+        if !self.before_word(&["create", "temp", "temporary", "unlogged"]) {
+            return false;
+        }
+        let exists = (1..).zip(["if", "not", "exists"]);
+        let exists = exists.fold(true, |all, (at, word)| {
+            all && self.word_at(self.index + at, word)
+        });
+        let is = |at: usize, symbol: &str| self.ours.get(at).is_some_and(|token| token.is(symbol));
+        let mut at = self.after_name(self.index + if exists { 4 } else { 1 });
+        let mut ends = Vec::new();
+        while is(at, if ends.is_empty() { "(" } else { "," }) && self.after_name(at + 1) == at + 2 {
+            at += 2;
+            ends.push(at);
+        }
+        if ends.is_empty() || !is(at, ")") {
+            return false;
+        }
+        let after = match (self.word_at(at + 1, "on"), self.word_at(at + 3, "drop")) {
+            (false, _) => at + 1,
+            (true, true) => at + 4,
+            (true, false) => at + 5,
+        };
+        if !self.word_at(after, "as") {
+            return false;
+        }
+        ends.reverse();
+        self.untyped = ends;
+        true
     }
 }
