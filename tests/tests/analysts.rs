@@ -2,6 +2,8 @@
 //! none of it is refused, in either mode, and under a limited data set the rows are the database's own
 //! wherever no masked column is concerned.
 
+use std::fmt::Write as _;
+
 use phigate_phi::{IdentifierClass, TypeKind};
 use phigate_testkit::{Cluster, clinic, hospital};
 use phigate_tests::analyst::{Analyst, Refused, Rows, direct, past};
@@ -268,9 +270,11 @@ async fn classification(tables: &str, cluster: &Cluster) -> String {
         let kind = TypeKind::from_written(ty);
         let [safe_harbor, limited] = [Profile::SafeHarbor, Profile::LimitedDataset]
             .map(|profile| identifier.default_transform(profile, kind));
-        file.push_str(&format!(
-            "{schema}.{table},{column},{ty},{class},{safe_harbor},{limited}\n"
-        ));
+        writeln!(
+            file,
+            "{schema}.{table},{column},{ty},{class},{safe_harbor},{limited}"
+        )
+        .expect("a string takes it");
     }
     file
 }
