@@ -68,6 +68,14 @@ impl World {
     /// # Errors
     /// The refusal.
     pub fn analyse(&self, text: &str) -> Result<String, Refusal> {
+        self.batch(text).map(|batch| batch.sql())
+    }
+
+    /// The statements of a text.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn batch(&self, text: &str) -> Result<Batch, Refusal> {
         let session = Session {
             user: "alice",
             database: "clinic",
@@ -78,7 +86,7 @@ impl World {
             budget: "no limit",
             write: false,
         };
-        let batch: Batch = phigate_sql::analyse(
+        phigate_sql::analyse(
             text,
             &Context {
                 snapshot: &self.snapshot,
@@ -86,9 +94,7 @@ impl World {
                 session: &session,
                 temporary: Temporary::NONE,
             },
-        )?;
-        let texts: Vec<&str> = batch.permits.iter().map(|permit| permit.sql()).collect();
-        Ok(texts.join("; "))
+        )
     }
 }
 

@@ -5,6 +5,18 @@ use crate::{check_deps, fuzz, run, test, two_world};
 /// How long each fuzz target runs, in seconds: enough to see that it still does.
 const FUZZ_SMOKE: u32 = 5;
 
+/// The benchmarks that are run to see that they still do.
+const BENCHES: [&str; 8] = [
+    "road",
+    "connections",
+    "streams",
+    "durable",
+    "memory",
+    "masking",
+    "reading",
+    "revoke",
+];
+
 /// Runs every step; the first failure ends it.
 pub(crate) fn run() -> anyhow::Result<()> {
     run::cargo(&["fmt", "--all", "--check"])?;
@@ -23,33 +35,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
     fuzz::run(FUZZ_SMOKE)?;
-    // Debug: the figures mean nothing, and the tests need the same build.
-    for bench in [
-        "road",
-        "connections",
-        "streams",
-        "durable",
-        "memory",
-        "masking",
-        "reading",
-    ] {
-        run::cargo(&[
-            "run",
-            "--quiet",
-            "--package",
-            "phigate-benches",
-            "--",
-            bench,
-            "--smoke",
-        ])?;
+    // One build for all that runs. Debug: the figures of the benchmarks mean nothing.
+    run::cargo(&["build", "--workspace", "--all-targets", "--quiet"])?;
+    for bench in BENCHES {
+        run::built(crate::BENCH_PROGRAM, false, &[bench, "--smoke"])?;
     }
     for enforcement in ["inline", "views"] {
         two_world::smoke(enforcement)?;
     }
     test::run(&[])?;
-    // Once more, the whole of phigate, with masks in the database.
-    run::cargo_with(
-        &["test", "--quiet", "--package", "phigate-tests"],
-        &[("PHIGATE_TEST_ENFORCEMENT", "views")],
-    )
+    test::views()
 }

@@ -15,6 +15,9 @@ mod two_world;
 
 use clap::{Parser, Subcommand};
 
+/// The program of the benchmarks.
+const BENCH_PROGRAM: &str = "phigate-bench";
+
 /// Repository chores.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
@@ -124,13 +127,5 @@ fn simulate(seeds: u64) -> anyhow::Result<()> {
 
 fn bench(arguments: &[String]) -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let program = [
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "phigate-benches",
-        "--",
-    ];
-    run::cargo(&[&program[..], &words].concat())
+    run::program(BENCH_PROGRAM, true, &words)
 }

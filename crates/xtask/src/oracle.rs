@@ -10,6 +10,9 @@ use anyhow::{Context, bail};
 
 use crate::run;
 
+/// The program that says what the gateway sends.
+const RENDERED: &str = "rendered";
+
 /// What to read, from the command line.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,14 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let build = ["build", "--quiet", "--locked", "--manifest-path", &manifest];
     run::cargo_with(&build, &[("CARGO_TARGET_DIR", &target.to_string_lossy())])
         .context("the reader needs a C compiler and libclang (LIBCLANG_PATH says where)")?;
-    run::cargo(&[
-        "build",
-        "--quiet",
-        "--package",
-        "phigate-tests",
-        "--bin",
-        "rendered",
-    ])?;
+    run::cargo(&["build", "--quiet", "--workspace", "--bin", RENDERED])?;
     let mut words = vec![arguments.statements.to_string(), arguments.seed.to_string()];
     if let Some(captures) = &arguments.captures {
         words.push(
@@ -49,21 +45,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 .into_owned(),
         );
     }
-    let mut rendered = Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "phigate-tests",
-            "--bin",
-            "rendered",
-            "--",
-        ])
+    let mut rendered = Command::new(run::executable(RENDERED, false))
         .args(words)
         .current_dir(run::root())
         .stdout(Stdio::piped())
         .spawn()
-        .context("cannot start cargo")?;
+        .context("cannot start what renders")?;
     let lines = rendered.stdout.take().context("no output")?;
     let read = Command::new(target.join("debug").join("phigate-oracle"))
         .arg(

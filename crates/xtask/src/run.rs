@@ -32,6 +32,38 @@ pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> anyh
     Ok(())
 }
 
+/// Builds a program of the workspace and runs it.
+///
+/// Features are those of the whole workspace: with a package alone, dependencies would be built again.
+pub(crate) fn program(name: &str, release: bool, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut build = vec!["build", "--quiet", "--workspace", "--bin", name];
+    build.extend(release.then_some("--release"));
+    cargo(&build)?;
+    built(name, release, arguments)
+}
+
+/// Runs a program that is built already.
+pub(crate) fn built(name: &str, release: bool, arguments: &[&str]) -> anyhow::Result<()> {
+    println!("--> {name} {}", arguments.join(" "));
+    let status = Command::new(executable(name, release))
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !status.success() {
+        bail!("{name} {} failed: {status}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// Where cargo puts a program of the workspace.
+pub(crate) fn executable(name: &str, release: bool) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let profile = if release { "release" } else { "debug" };
+    root().join(target).join(profile).join(name)
+}
+
 /// Whether `cargo NAME` is installed.
 pub(crate) fn has_cargo(name: &str) -> bool {
     Command::new(env!("CARGO"))

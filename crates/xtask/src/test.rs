@@ -7,21 +7,29 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let extra: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if run::has_cargo("nextest") {
         run::cargo(&["test", "--workspace", "--doc", "--quiet"])?;
-        run::cargo(
-            &[
-                &[
-                    "nextest",
-                    "run",
-                    "--workspace",
-                    "--bins",
-                    "--lib",
-                    "--tests",
-                ],
-                &extra[..],
-            ]
-            .concat(),
-        )
+        let all = [
+            "nextest",
+            "run",
+            "--workspace",
+            "--bins",
+            "--lib",
+            "--tests",
+        ];
+        run::cargo(&[&all, &extra[..]].concat())
     } else {
         run::cargo(&[&["test", "--workspace"], &extra[..]].concat())
     }
+}
+
+/// The tests of the whole of phigate once more, with masks in the database.
+pub(crate) fn views() -> anyhow::Result<()> {
+    let runner: &[&str] = if run::has_cargo("nextest") {
+        &["nextest", "run"]
+    } else {
+        &["test"]
+    };
+    run::cargo_with(
+        &[runner, &["--workspace", "--test", "all"]].concat(),
+        &[("PHIGATE_TEST_ENFORCEMENT", "views")],
+    )
 }

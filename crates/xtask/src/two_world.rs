@@ -3,6 +3,8 @@
 
 use crate::run;
 
+const PROGRAM: &str = "two-world";
+
 /// What to run, from the command line.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -41,66 +43,55 @@ pub(crate) struct Arguments {
 
 /// Runs it; a divergence is an error.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut words = vec!["run", "--quiet", "--package", "phigate-tests"];
-    if arguments.release {
-        words.push("--release");
-    }
-    words.extend(["--bin", "two-world", "--", "--enforcement"]);
-    let statements = arguments.statements.to_string();
-    let (seed, minutes) = (arguments.seed.to_string(), arguments.minutes);
-    words.push(&arguments.enforcement);
-    words.extend(["--statements", &statements, "--seed", &seed]);
+    let words = words(arguments);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run::program(PROGRAM, arguments.release, &words)
+}
+
+fn words(arguments: &Arguments) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+    option("--enforcement", &arguments.enforcement);
+    option("--statements", &arguments.statements.to_string());
+    option("--seed", &arguments.seed.to_string());
     if let Some(profile) = &arguments.profile {
-        words.extend(["--profile", profile]);
+        option("--profile", profile);
     }
-    let minutes = minutes.map(|minutes| minutes.to_string());
-    if let Some(minutes) = &minutes {
-        words.extend(["--minutes", minutes]);
+    if let Some(minutes) = arguments.minutes {
+        option("--minutes", &minutes.to_string());
     }
-    let sqlsmith = arguments.sqlsmith.map(|count| count.to_string());
-    if let Some(count) = &sqlsmith {
-        words.extend(["--sqlsmith", count]);
+    if let Some(count) = arguments.sqlsmith {
+        option("--sqlsmith", &count.to_string());
     }
     if let Some(file) = &arguments.from {
-        words.extend(["--from", file]);
+        option("--from", file);
     }
-    if arguments.no_attacks {
-        words.push("--no-attacks");
-    }
-    if arguments.examples {
-        words.push("--examples");
-    }
-    run::cargo(&words)
+    words.extend(arguments.no_attacks.then(|| "--no-attacks".to_owned()));
+    words.extend(arguments.examples.then(|| "--examples".to_owned()));
+    words
 }
 
 /// Compares what is refused of a directory of captures with the committed list.
 pub(crate) fn corpora(directory: &std::path::Path) -> anyhow::Result<()> {
     let directory = std::path::absolute(directory)?;
-    let directory = directory.to_string_lossy();
-    let program = [
-        "run",
-        "--quiet",
-        "--package",
-        "phigate-tests",
-        "--bin",
-        "corpora",
-    ];
-    run::cargo(&[&program[..], &["--", &directory]].concat())
+    run::program("corpora", false, &[&*directory.to_string_lossy()])
 }
 
-/// As many statements as fit into a run before every change. The attack list is a test of its own.
+/// As many statements as fit into a run before every change, of a program that is built. The attack
+/// list is a test of its own.
 pub(crate) fn smoke(enforcement: &str) -> anyhow::Result<()> {
-    const STATEMENTS: u32 = 1_500;
-    run(&Arguments {
-        statements: STATEMENTS,
-        sqlsmith: None,
-        from: None,
-        no_attacks: true,
-        seed: 1,
-        profile: None,
-        enforcement: enforcement.to_owned(),
-        minutes: Some(1),
-        release: false,
-        examples: false,
-    })
+    let words = [
+        "--statements",
+        "1500",
+        "--seed",
+        "1",
+        "--minutes",
+        "1",
+        "--no-attacks",
+    ];
+    run::built(
+        PROGRAM,
+        false,
+        &[&["--enforcement", enforcement], &words[..]].concat(),
+    )
 }
