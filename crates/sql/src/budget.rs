@@ -10,7 +10,7 @@
 //! budget takes less than half of that stack without optimisation (the worst: 120 subqueries in FROM
 //! 16 MiB, EXPLAIN of EXPLAIN 22 MiB), and far less with it. Cloning is what costs: 5 KiB a link.
 
-use crate::lex::{Kind, Token};
+use crate::lex::{Kind, Lexed, Token};
 
 /// The stack that analysis needs; the gateway's workers and our tests have it.
 pub const ANALYSIS_STACK_BYTES: usize = 64 << 20;
@@ -20,6 +20,10 @@ pub(crate) const MAX_STATEMENT_BYTES: usize = 4 << 20;
 
 /// Most tokens in one text: a list of 100,000 literals fits.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
+
+/// Most white space outside strings and comments, in bytes: sqlparser's tokenizer makes a token of a
+/// hundred bytes of each character.
+pub(crate) const MAX_WHITE_SPACE: usize = 1 << 20;
 
 /// Most statements in one simple query.
 pub(crate) const MAX_STATEMENTS: usize = 1_000;
@@ -43,12 +47,27 @@ pub(crate) enum OverBudget {
     Bytes,
     #[error("statement has more than {MAX_TOKENS} tokens")]
     Tokens,
+    #[error(
+        "statement has more than {MAX_WHITE_SPACE} bytes of white space outside strings and comments"
+    )]
+    WhiteSpace,
     #[error("more than {MAX_STATEMENTS} statements in one query")]
     Statements,
     #[error("statement is nested too deeply")]
     Nesting,
     #[error("statement has too long a chain of operators, joins or set operations")]
     Chain,
+}
+
+/// Checks how much of `text` is in no token and no comment.
+pub(crate) fn white_space(text: &str, lexed: &Lexed<'_>) -> Result<(), OverBudget> {
+    let tokens = lexed.tokens.iter().map(|token| token.end - token.start);
+    let comments = lexed.comments.iter().map(|(start, end)| end - start);
+    let used: usize = tokens.chain(comments).sum();
+    if text.len().saturating_sub(used) > MAX_WHITE_SPACE {
+        return Err(OverBudget::WhiteSpace);
+    }
+    Ok(())
 }
 
 /// Checks nesting and the depth of the tree that `tokens` can make.

@@ -153,6 +153,7 @@ pub(crate) fn statements_on(text: &str, major: u16) -> Result<Vec<Statement>, Re
                 .at(character_position(text, at)),
         );
     }
+    budget::white_space(text, &lexed).map_err(over_budget)?;
     agree::check(text, &lexed).map_err(|found| {
         Refusal::new(Reason::LexersDisagree, "statement can be read in two ways")
             .with_detail(

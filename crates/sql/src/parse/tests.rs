@@ -454,6 +454,7 @@ fn budgets_refuse_before_parsing() {
     for text in [
         format!("select '{}'", "x".repeat(budget::MAX_STATEMENT_BYTES)),
         format!("select 1{}", ",1".repeat(budget::MAX_TOKENS)),
+        format!("select{}1", " ".repeat(budget::MAX_WHITE_SPACE + 1)),
         "select 1;".repeat(budget::MAX_STATEMENTS + 1),
         format!("select {}1{}", "(".repeat(1_000), ")".repeat(1_000)),
         format!("select 1{}", "+1".repeat(20_000)),
