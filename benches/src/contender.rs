@@ -13,6 +13,9 @@ use crate::pgbouncer::Pgbouncer;
 use crate::process::Cpu;
 use crate::pump::Pump;
 
+/// Sessions of one grant: the most there may be.
+const MOST_SESSIONS: u32 = 1_000;
+
 /// A column that the queries do not touch is masked, and one beside what the stream reads.
 const CLASSIFICATION: &str = "\
 table,column,pg_type,identifier,safe_harbor,limited_dataset
@@ -193,7 +196,8 @@ pub(crate) async fn gateway(upstream: String, recording: &'static str, tls: bool
 
 /// A phigate under a grant that masks.
 pub(crate) async fn masked(phigate: &Phigate, name: &str) -> Contender {
-    let login = phigate.grant("bench").create().await;
+    let grant = phigate.grant("bench").sessions(MOST_SESSIONS);
+    let login = grant.create().await;
     Contender {
         name: name.to_owned(),
         host: login.host,

@@ -204,6 +204,13 @@ impl<'a> Grant<'a> {
         self
     }
 
+    /// So many sessions at one time.
+    #[must_use]
+    pub fn sessions(mut self, most: u32) -> Self {
+        self.request.max_sessions = most;
+        self
+    }
+
     /// Limited to these patients.
     #[must_use]
     pub fn patients(mut self, ids: &[&str]) -> Self {
