@@ -64,6 +64,11 @@ pub(crate) const TCP_KEEPALIVE: (Duration, Duration) =
 /// The kernel's send buffer towards a client, in bytes: what a paused gateway may leave to drain.
 pub(crate) const CLIENT_SEND_BUFFER: usize = 64 * 1024;
 
+/// The largest segment towards a client, in bytes. On loopback the kernel would take 64 KiB: one segment
+/// then fills [`CLIENT_SEND_BUFFER`], and the next waits until the client's kernel has acknowledged it,
+/// which it delays by 40 ms for as long as no second one arrives.
+pub(crate) const CLIENT_SEGMENT: u32 = 8 * 1024;
+
 /// The largest rest of a frame that is still written when a session is ended, in bytes (G3).
 pub(crate) const FRAME_REST: usize = 64 * 1024;
 

@@ -133,22 +133,39 @@ impl Drop for Slot {
     }
 }
 
-/// The address a listener got, for port 0.
+/// Listens, and says at which address it does, for port 0.
 pub(crate) async fn bind(
     address: SocketAddr,
 ) -> Result<(TcpListener, SocketAddr), crate::GatewayError> {
-    let listener = TcpListener::bind(address)
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        // Agreed on when a connection is made, so it is too late after that.
+        SockRef::from(&listener).set_tcp_mss(limits::CLIENT_SEGMENT)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    bound
         .await
-        .map_err(|error| crate::GatewayError::Listen { address, error })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|error| crate::GatewayError::Listen { address, error })?;
-    Ok((listener, bound))
+        .map_err(|error| crate::GatewayError::Listen { address, error })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn several_segments_fit_into_a_clients_send_buffer() {
+        let (listener, address) = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (socket, _peer) = accepted.unwrap();
+        tune(&socket).unwrap();
+        let socket = SockRef::from(&socket);
+        let (segment, buffer) = (
+            socket.tcp_mss().unwrap(),
+            socket.send_buffer_size().unwrap(),
+        );
+        assert!(segment as usize * 4 <= buffer, "{segment} of {buffer}");
+    }
 
     #[test]
     fn a_place_is_free_again_when_its_connection_ends() {
