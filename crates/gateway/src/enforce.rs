@@ -78,7 +78,8 @@ pub(crate) struct Facts {
 /// The plans of every session.
 #[derive(Clone)]
 pub(crate) struct Plans {
-    plans: Cache<Key, Arc<Plan>>,
+    /// Hashed under a random key: texts are the clients' to choose.
+    plans: Cache<Key, Arc<Plan>, ahash::RandomState>,
     bound: Cache<BoundKey, Arc<BoundPolicy>>,
 }
 
@@ -144,7 +145,7 @@ impl Plans {
             plans: Cache::builder()
                 .weigher(weigh)
                 .max_capacity(limits::PLAN_CACHE)
-                .build(),
+                .build_with_hasher(ahash::RandomState::new()),
             bound: Cache::new(limits::BOUND_CACHE),
         }
     }
