@@ -41,6 +41,8 @@ pub struct Plan {
     pub within: Vec<OsString>,
     /// More of the `[gateway]` table.
     pub gateway: String,
+    /// TLS towards clients on loopback too: `state/pki/server.pem` and `.key`, of the development CA.
+    pub tls: bool,
 }
 
 /// A control plane and its gateways.
@@ -81,6 +83,7 @@ impl Plan {
             hosts: (Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST),
             within: Vec::new(),
             gateway: String::new(),
+            tls: false,
         }
     }
 
@@ -122,6 +125,22 @@ impl Plan {
             gateway.answers().await;
         }
         fleet
+    }
+
+    /// One that serves as another does, with the same certificates and a directory of its own.
+    ///
+    /// # Panics
+    /// When files cannot be written.
+    pub fn twin(&self, fleet: &Fleet, number: usize) -> Daemon {
+        let id = format!("gateway-{number}");
+        let listen = SocketAddr::new(self.hosts.1.into(), free_port());
+        let root = fleet._directory.path().join(format!("{id}-twin"));
+        let config = Config::load(&fleet.control.config).expect("a valid configuration");
+        let ca = DevCa::load_or_create(&config.pki_dir()).expect("the CA is there");
+        let at = fleet.control.address;
+        let twin = self.daemon(&root, &id, listen, at, &fleet.cluster);
+        admit(&ca, &id, listen.ip(), &root.join("state/pki"));
+        twin
     }
 
     /// Writes the configuration of one process.
@@ -167,7 +186,7 @@ upstream = "{upstream}"
 catalog = "clinic.phi.csv"
 enforcement = "inline"
 "#,
-                tls = if listen.ip().is_loopback() {
+                tls = if listen.ip().is_loopback() && !self.tls {
                     r#""off""#
                 } else {
                     r#"{ cert = "state/pki/server.pem", key = "state/pki/server.key" }"#
@@ -292,6 +311,36 @@ impl Daemon {
             child.try_wait().expect("it is ours")
         })
         .await
+    }
+
+    /// Changes its configuration file.
+    ///
+    /// # Panics
+    /// When the file does not hold `from`.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("its configuration");
+        assert!(text.contains(from), "{from} is not in\n{text}");
+        std::fs::write(&self.config, text.replace(from, to)).expect("a file is written");
+    }
+
+    /// A file beside its configuration.
+    ///
+    /// # Panics
+    /// When the configuration lies nowhere.
+    pub fn file(&self, name: &str) -> PathBuf {
+        let directory = self.config.parent().expect("a directory");
+        directory.join(name)
+    }
+
+    /// Waits until it has said this so often.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn says(&self, what: &str, times: usize) {
+        eventually(what, async || {
+            (self.said().matches(what).count() >= times).then_some(())
+        })
+        .await;
     }
 
     /// What it has said so far.

@@ -15,10 +15,12 @@ mod operator;
 mod processes;
 mod psql;
 mod psycopg;
+mod reloading;
 mod second_line;
 mod session_end;
 #[cfg(feature = "sql-off-for-tests")]
 mod sql_off;
+mod stopping;
 mod tokio_postgres;
 mod two_worlds;
 mod views;

@@ -6,9 +6,11 @@
 
 mod error;
 mod raw;
+mod restart;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use phigate_phi::Unclassified;
 use phigate_types::{DatabaseName, GatewayId, PrincipalName, Secret};
@@ -67,6 +69,8 @@ pub struct Gateway {
     pub channel_binding: bool,
     /// The control plane's URL.
     pub control: String,
+    /// How long transactions may go on when the gateway is told to stop.
+    pub drain_timeout: Duration,
 }
 
 /// How clients' connections are protected.

@@ -4,12 +4,16 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use phigate_phi::Unclassified;
 use phigate_types::Secret;
 use serde::Deserialize;
 
 use crate::{Config, ConfigError, Control, Database, Enforcement, Gateway, Recording, Store, Tls};
+
+/// The longest that a gateway may be told to wait for transactions when it stops.
+const DRAIN_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +57,7 @@ struct RawGateway {
     tls: RawTls,
     channel_binding: String,
     control: Option<String>,
+    drain_timeout: String,
 }
 
 impl Default for RawGateway {
@@ -64,6 +69,7 @@ impl Default for RawGateway {
             tls: RawTls::Word("dev".into()),
             channel_binding: "offer".into(),
             control: None,
+            drain_timeout: "20s".into(),
         }
     }
 }
@@ -219,6 +225,7 @@ impl RawGateway {
             tls,
             channel_binding,
             control,
+            drain_timeout: at.span("gateway.drain_timeout", &self.drain_timeout, DRAIN_MAX)?,
         })
     }
 }
@@ -293,6 +300,21 @@ impl At<'_> {
     ) -> Result<T, ConfigError> {
         text.parse()
             .map_err(|error: T::Err| self.value(key, format!("{text:?}: {error}")))
+    }
+
+    /// A length of time such as `20s`, of `longest` at most.
+    fn span(&self, key: &str, text: &str, longest: Duration) -> Result<Duration, ConfigError> {
+        text.parse()
+            .ok()
+            .and_then(|span: jiff::SignedDuration| Duration::try_from(span).ok())
+            .filter(|span| *span <= longest)
+            .ok_or_else(|| {
+                let longest = longest.as_secs();
+                self.value(
+                    key,
+                    format!("{text:?} is no length of time such as 20s or 2m, of {longest} s at most"),
+                )
+            })
     }
 
     fn resolve(&self, path: PathBuf) -> PathBuf {

@@ -87,6 +87,11 @@ fn each_wrong_value_is_named() {
         ),
         ("\"mask\"", "\"maybe\"", "database[0].unclassified"),
         (
+            "tls = \"dev\"",
+            "drain_timeout = \"2 days\"",
+            "gateway.drain_timeout",
+        ),
+        (
             "store = \"sqlite\"",
             "store = \"postgres://x\"",
             "control.store",
@@ -135,4 +140,43 @@ fn a_database_twice_is_an_error() {
             .to_string()
             .contains("configured twice")
     );
+}
+
+#[test]
+fn what_holds_until_a_restart_is_named() {
+    let running = parse(WHOLE).unwrap();
+    for (from, to, expected) in [
+        ("\"data\"", "\"elsewhere\"", "data_dir"),
+        ("0.0.0.0:7443", "0.0.0.0:7444", "control.listen"),
+        ("127.0.0.1:6432", "127.0.0.1:6433", "gateway.listen"),
+        ("tls = \"dev\"", "tls = \"off\"", "gateway.tls"),
+        ("tls = \"dev\"", "id = \"other\"", "gateway.id"),
+        ("\"strict\"", "\"local\"", "audit.recording"),
+        ("name = \"clinic\"", "name = \"ward\"", "database"),
+        ("@db:5432", "@db:5433", "upstream of database clinic"),
+        ("\"inline\"", "\"views\"", "enforcement of database clinic"),
+        (
+            "passthrough = false",
+            "passthrough = true",
+            "passthrough of database clinic",
+        ),
+    ] {
+        assert!(WHOLE.contains(from), "{from}");
+        let new = parse(&WHOLE.replace(from, to)).unwrap();
+        let keys = running.needs_restart(&new);
+        assert!(keys.iter().any(|key| key == expected), "{to}: {keys:?}");
+    }
+    for (from, to) in [
+        ("clinic.phi.csv", "other.csv"),
+        ("\"mask\"", "\"refuse\""),
+        ("alice", "bob"),
+        (
+            "tls = \"dev\"",
+            "tls = { cert = \"c\", key = \"k\" }\ndrain_timeout = \"1m\"",
+        ),
+    ] {
+        assert!(WHOLE.contains(from), "{from}");
+        let new = parse(&WHOLE.replace(from, to)).unwrap();
+        assert_eq!(running.needs_restart(&new), [String::new(); 0], "{to}");
+    }
 }

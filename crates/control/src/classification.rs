@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use phigate_catalog::discover::{self, Lexicon, Sampled};
@@ -163,7 +164,7 @@ pub(crate) async fn discover(
     })
 }
 
-fn known<'p>(plane: &'p Plane, name: &str) -> Result<(DatabaseName, &'p DatabaseSpec), Status> {
+fn known(plane: &Plane, name: &str) -> Result<(DatabaseName, Arc<DatabaseSpec>), Status> {
     let name: DatabaseName = parse("database", name)?;
     let spec = plane.databases.get(&name).ok_or_else(|| unknown(&name))?;
     Ok((name, spec))

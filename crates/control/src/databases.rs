@@ -1,7 +1,9 @@
 //! The configured databases, and what a grant makes of their classification.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use phigate_grant::GrantRequest;
 use phigate_phi::{EffectivePolicy, PolicyError, keys};
 use phigate_proto::v1;
@@ -12,7 +14,7 @@ use crate::DatabaseSpec;
 
 /// Databases by name, and the key of their logins' passwords.
 pub(crate) struct Databases {
-    specs: HashMap<DatabaseName, DatabaseSpec>,
+    specs: ArcSwap<HashMap<DatabaseName, Arc<DatabaseSpec>>>,
     upstream_key: Secret<[u8; 32]>,
 }
 
@@ -28,16 +30,20 @@ pub(crate) struct Policy {
 
 impl Databases {
     pub(crate) fn new(specs: Vec<DatabaseSpec>, upstream_key: Secret<[u8; 32]>) -> Self {
-        let named = specs.into_iter().map(|spec| (spec.name.clone(), spec));
         Self {
-            specs: named.collect(),
+            specs: ArcSwap::from_pointee(named(specs)),
             upstream_key,
         }
     }
 
-    /// The database of this name.
-    pub(crate) fn get(&self, name: &DatabaseName) -> Option<&DatabaseSpec> {
-        self.specs.get(name)
+    /// Other classifications and rules from now on.
+    pub(crate) fn replace(&self, specs: Vec<DatabaseSpec>) {
+        self.specs.store(Arc::new(named(specs)));
+    }
+
+    /// The database of this name, as it is configured now.
+    pub(crate) fn get(&self, name: &DatabaseName) -> Option<Arc<DatabaseSpec>> {
+        self.specs.load().get(name).cloned()
     }
 
     /// The key of the passwords of a database's slot logins.
@@ -63,4 +69,9 @@ impl Databases {
             body: v1::GetPolicyResponse::from(&policy).encode_to_vec(),
         }))
     }
+}
+
+fn named(specs: Vec<DatabaseSpec>) -> HashMap<DatabaseName, Arc<DatabaseSpec>> {
+    let named = specs.into_iter().map(|spec| (spec.name.clone(), Arc::new(spec)));
+    named.collect()
 }

@@ -50,7 +50,10 @@ pub enum ControlError {
         /// Why.
         reason: String,
     },
-    /// TLS or gRPC cannot be set up, or failed.
+    /// A certificate cannot be used.
+    #[error("the control plane's certificates cannot be used: {0}")]
+    Tls(String),
+    /// gRPC cannot be set up, or failed.
     #[error("the control plane's listener failed: {0}")]
     Serve(#[from] tonic::transport::Error),
     /// Reflection cannot be set up.

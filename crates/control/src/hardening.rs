@@ -78,7 +78,7 @@ pub(crate) async fn harden(
     if request.refresh_crosswalk {
         return with_codes(plane, &database, Vec::new(), String::new()).await;
     }
-    let policies = policies(plane, spec, &request).await?;
+    let policies = policies(plane, &spec, &request).await?;
     let slots = match request.slots {
         0 => harden::SLOTS,
         slots => u16::try_from(slots)
@@ -96,7 +96,7 @@ pub(crate) async fn harden(
     };
     let Planned { sql, policies } = on_deep_stack(move || plan(work)).await?;
     if request.apply {
-        let admin = admin(spec, &request.admin_url)?;
+        let admin = admin(&spec, &request.admin_url)?;
         applied(plane, &database, &admin, &sql, true).await?;
         return with_codes(plane, &database, policies, sql).await;
     }
@@ -153,7 +153,7 @@ pub(crate) async fn unharden(
     };
     let sql = what.sql();
     if request.apply {
-        let admin = admin(spec, &request.admin_url)?;
+        let admin = admin(&spec, &request.admin_url)?;
         applied(plane, &database, &admin, &sql, false).await?;
     }
     Ok(v1::UnhardenDatabaseResponse {
@@ -162,7 +162,7 @@ pub(crate) async fn unharden(
     })
 }
 
-fn spec<'p>(plane: &'p Plane, database: &DatabaseName) -> Result<&'p DatabaseSpec, Status> {
+fn spec(plane: &Plane, database: &DatabaseName) -> Result<Arc<DatabaseSpec>, Status> {
     plane
         .databases
         .get(database)
@@ -395,7 +395,7 @@ pub(crate) async fn examine(
 ) -> Result<v1::ExamineDatabaseResponse, Status> {
     let database: DatabaseName = parse("database", &request.database)?;
     let spec = spec(plane, &database)?;
-    let mut policies = policies(plane, spec, &v1::HardenDatabaseRequest::default()).await?;
+    let mut policies = policies(plane, &spec, &v1::HardenDatabaseRequest::default()).await?;
     for stored in stored(plane.store.active_grants().await)? {
         let is_new = policies
             .iter()

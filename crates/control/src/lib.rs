@@ -17,10 +17,12 @@ mod expiry;
 mod explain;
 mod gateways;
 mod hardening;
+mod incoming;
 mod leaf;
 mod plane;
 mod recorder;
 mod services;
+mod serving;
 mod startup;
 mod token;
 mod upstream_key;
@@ -28,11 +30,13 @@ mod upstream_key;
 pub use config::{ControlConfig, DatabaseSpec};
 pub use error::ControlError;
 pub use hardening::prepare;
+pub use serving::{Renewal, Serving};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use phigate_proto::FILE_DESCRIPTOR_SET;
 use phigate_proto::v1::catalog_service_server::CatalogServiceServer;
 use phigate_proto::v1::database_service_server::DatabaseServiceServer;
@@ -40,11 +44,11 @@ use phigate_proto::v1::gateway_service_server::GatewayServiceServer;
 use phigate_proto::v1::grant_service_server::GrantServiceServer;
 use phigate_proto::v1::session_service_server::SessionServiceServer;
 use phigate_store::Store;
-use tokio::sync::oneshot;
+use tokio::net::TcpListener;
+use tokio::sync::{RwLock, oneshot};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+use tonic::transport::Server;
 
 use crate::access::{AdminAccess, Refusals};
 use crate::catalogs::Catalogs;
@@ -66,11 +70,11 @@ const MAX_GRANT_REQUEST: usize = 8 * 1024 * 1024;
 /// How long calls that are under way may go on when the control plane stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves until `shutdown`; sends the bound address once calls are answered.
+/// Serves until `shutdown`; `ready` is told once calls are answered.
 pub async fn serve(
     config: ControlConfig,
     shutdown: CancellationToken,
-    ready: oneshot::Sender<SocketAddr>,
+    ready: oneshot::Sender<Serving>,
 ) -> Result<(), ControlError> {
     let store = Store::open(&config.store).await?;
     let (log, told) = startup::open_log(config.audit).await?;
@@ -81,18 +85,9 @@ pub async fn serve(
     let databases = Databases::new(config.databases, upstream_key);
     startup::reclassify(&store, &databases).await?;
 
-    let incoming = TcpIncoming::bind(config.listen)
-        .map_err(|source| ControlError::Listen {
-            address: config.listen,
-            source,
-        })?
-        .with_nodelay(Some(true));
-    let address = incoming
-        .local_addr()
-        .map_err(|source| ControlError::Listen {
-            address: config.listen,
-            source,
-        })?;
+    let tls = incoming::tls(&config.identity, &config.client_ca_pem)?;
+    let tls = Arc::new(ArcSwap::from_pointee(tls));
+    let (listener, address) = bind(config.listen).await?;
 
     let drained = CancellationToken::new();
     let (recorder, recording) =
@@ -104,7 +99,8 @@ pub async fn serve(
         store: store.clone(),
         databases,
         catalogs,
-        principals: config.principals,
+        principals: ArcSwap::from_pointee(config.principals),
+        classified: RwLock::default(),
         gateways,
         recorder,
         lease: config.lease,
@@ -137,8 +133,9 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
+    let (accepting, accepts) = phigate_vitals::pulse();
+    let incoming = incoming::accept(listener, Arc::clone(&tls), accepts, shutdown.clone());
     let server = Server::builder()
-        .tls_config(tls(&config.identity, &config.client_ca_pem))?
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health_service)
@@ -165,7 +162,12 @@ pub async fn serve(
         ))))
         .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
     tracing::info!(%address, "the control plane answers");
-    let _ = ready.send(address);
+    let _ = ready.send(Serving {
+        address,
+        plane,
+        tls,
+        accepting,
+    });
 
     let served = tokio::select! {
         served = server => served,
@@ -182,14 +184,10 @@ pub async fn serve(
     Ok(())
 }
 
-/// TLS with client certificates for those who have one: each service says what it asks for.
-fn tls(identity: &phigate_pki::Identity, client_ca_pem: &str) -> ServerTlsConfig {
-    ServerTlsConfig::new()
-        .identity(Identity::from_pem(
-            &identity.cert_chain_pem,
-            identity.key_pem.expose(),
-        ))
-        .client_ca_root(Certificate::from_pem(client_ca_pem))
-        .client_auth_optional(true)
-        .timeout(HANDSHAKE_DEADLINE)
+/// The listener and its address, for port 0.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ControlError> {
+    let failed = |source| ControlError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use phigate_lease::control::Ack;
 use phigate_lease::with_drift;
 use phigate_proto::v1;
 use phigate_store::{Confirmation, Event, Store, StoreError};
 use phigate_types::{GatewayId, GrantId, PrincipalName, SessionId, Version};
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -26,7 +28,9 @@ pub(crate) struct Plane {
     pub(crate) store: Store,
     pub(crate) databases: Databases,
     pub(crate) catalogs: Catalogs,
-    pub(crate) principals: Option<Vec<PrincipalName>>,
+    pub(crate) principals: ArcSwap<Option<Vec<PrincipalName>>>,
+    /// Held by those who make grants, and alone by who changes what grants are judged by.
+    pub(crate) classified: RwLock<()>,
     pub(crate) gateways: Arc<Gateways>,
     pub(crate) recorder: Recorder,
     pub(crate) lease: Duration,

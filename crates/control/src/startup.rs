@@ -7,6 +7,7 @@ use phigate_lease::control::Earlier;
 use phigate_phi::{EffectivePolicy, Transform, Treatment};
 use phigate_proto::v1;
 use phigate_store::{Fence, SYSTEM, Store, Stored};
+use phigate_types::Version;
 use prost::Message as _;
 
 use crate::databases::Databases;
@@ -56,7 +57,13 @@ pub(crate) async fn fence(store: &Store, told: Told) -> Result<Earlier, ControlE
 /// Grants whose policy would be another one under today's classification: what they release is not
 /// what was approved. Where the new policy only withholds more, the grant goes on in a new epoch;
 /// otherwise it is revoked.
-pub(crate) async fn reclassify(store: &Store, databases: &Databases) -> Result<(), ControlError> {
+///
+/// Returns the last change that gateways have to carry out for it, if there is any.
+pub(crate) async fn reclassify(
+    store: &Store,
+    databases: &Databases,
+) -> Result<Option<Version>, ControlError> {
+    let mut last = None;
     for stored in store.active_grants().await? {
         let grant = &stored.grant;
         let policy = match databases.policy(&grant.terms) {
@@ -75,9 +82,10 @@ pub(crate) async fn reclassify(store: &Store, databases: &Databases) -> Result<(
             && only_withholds_more(&before, &after)
         {
             tracing::warn!(grant = %grant.id, "a grant is narrowed: its classification changed");
-            store
+            let narrowed = store
                 .reclassify_grant(grant.id, &policy.id, &policy.body, now)
                 .await?;
+            last = last.max(narrowed.map(|narrowed| narrowed.version));
             continue;
         }
         tracing::warn!(grant = %grant.id, "a grant is revoked: its classification changed");
@@ -86,9 +94,10 @@ pub(crate) async fn reclassify(store: &Store, databases: &Databases) -> Result<(
             by: SYSTEM.to_owned(),
             reason: "the classification of the database changed; ask for a new grant".to_owned(),
         };
-        store.revoke_grant(grant.id, ended).await?;
+        let end = store.revoke_grant(grant.id, ended).await?;
+        last = last.max(Some(end.version));
     }
-    Ok(())
+    Ok(last)
 }
 
 async fn current_policy(

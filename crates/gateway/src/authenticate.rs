@@ -38,10 +38,11 @@ impl From<std::io::Error> for Unproved {
     }
 }
 
-/// Runs the exchange. SASLFinal is written, AuthenticationOk is not. Not cancel safe.
+/// Runs the exchange; `end_point` is what the certificate that the client saw binds to. SASLFinal is written, AuthenticationOk is not. Not cancel safe.
 pub(crate) async fn authenticate(
     gateway: &Gateway,
     stream: &mut ClientStream,
+    end_point: Option<Vec<u8>>,
     buffer: &mut BytesMut,
     requested: &Requested,
 ) -> Result<Proved, Unproved> {
@@ -61,10 +62,7 @@ pub(crate) async fn authenticate(
             Unproved::Refused("control_unavailable", ControlError::for_client())
         })?;
     let (grants, keys) = candidates(&answer)?;
-    let binding = match (&gateway.tls, stream.is_tls()) {
-        (Some(acceptor), true) => acceptor.end_point.clone(),
-        _ => None,
-    };
+    let binding = end_point.filter(|_| stream.is_tls());
     let nonce = crate::random().map_err(|_| invalid_answer())?;
     let mut server = scram::Server::new(answer.salt, answer.iterations, binding, nonce);
 

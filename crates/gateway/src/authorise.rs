@@ -19,7 +19,7 @@ use crate::cohort::Patients;
 use crate::control::{Control, ControlError};
 use crate::gateway::Gateway;
 use crate::limits;
-use crate::live::Registration;
+use crate::live::{Live, Registration};
 use crate::startup::parameters::Requested;
 
 /// What a session may do, and its place among the live ones.
@@ -125,7 +125,9 @@ pub(crate) async fn authorise(
             Ok(registration) => registration,
             Err(NotAdmitted::AskAgain) => continue,
             Err(NotAdmitted::Ended) => return Err(("no_live_grant", no_live_grant(requested))),
-            Err(NotAdmitted::NoLease) => return Err(not_ready()),
+            Err(NotAdmitted::NoLease) => {
+                return Err(unready(&gateway.live).unwrap_or_else(not_ready));
+            }
         };
         return Ok(Authorised {
             session,
@@ -147,6 +149,18 @@ pub(crate) async fn authorise(
         });
     }
     Err(not_ready())
+}
+
+/// Why nobody is let in at present, if that is so.
+pub(crate) fn unready(live: &Live) -> Option<Denied> {
+    if live.is_draining() {
+        return Some((
+            "draining",
+            PgError::fatal(SqlState::CANNOT_CONNECT_NOW, "the gateway is stopping")
+                .with_hint("connect again in a moment, or to another gateway"),
+        ));
+    }
+    (!live.is_live(clock::now())).then(not_ready)
 }
 
 /// What clients are told while the gateway may not serve.

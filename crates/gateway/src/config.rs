@@ -111,6 +111,8 @@ pub struct Timeouts {
     pub upstream_login: Duration,
     /// A session without a statement in progress.
     pub idle: Duration,
+    /// Transactions that are under way when the gateway is told to stop.
+    pub drain: Duration,
 }
 
 impl Default for Timeouts {
@@ -119,6 +121,7 @@ impl Default for Timeouts {
             login: limits::LOGIN,
             upstream_login: limits::UPSTREAM_LOGIN,
             idle: limits::IDLE,
+            drain: limits::DRAIN,
         }
     }
 }

@@ -14,19 +14,21 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::authenticate::{Unproved, authenticate};
-use crate::authorise::{Denied, authorise, not_ready};
-use crate::gateway::Gateway;
+use crate::authorise::{Denied, authorise, unready};
+use crate::gateway::{Gateway, NotInTime};
 use crate::session::{self, Ended, Opened, Opening};
 use crate::startup::parameters::Requested;
 use crate::startup::{self, NoOpening};
 use crate::stream::ClientStream;
-use crate::{clock, limits, upstream};
+use crate::{limits, upstream};
 
 /// Serves one connection.
 pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
-    let opening = startup::open(socket, gateway.tls.as_ref());
-    let opening = match tokio::time::timeout(gateway.timeouts.login, opening).await {
+    let tls = gateway.acceptor();
+    let opening = startup::open(socket, tls.as_deref());
+    let opening = match gateway.at_login(opening).await {
         Ok(Ok(opening)) => opening,
+        Err(NotInTime::Stopping) => return,
         Ok(Err(NoOpening::Gone(error))) => {
             tracing::debug!(%peer, %error, "no startup packet");
             return;
@@ -36,7 +38,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
             session::turn_away(stream, &error).await;
             return;
         }
-        Err(_) => {
+        Err(NotInTime::Late) => {
             tracing::info!(%peer, "no startup packet in time");
             return;
         }
@@ -52,7 +54,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: Socket
             buffer,
             packet,
         } => {
-            log_in(gateway, stream, buffer, packet, peer).await;
+            let end_point = tls.and_then(|tls| tls.end_point.clone());
+            log_in(gateway, stream, end_point, buffer, packet, peer).await;
         }
     }
 }
@@ -70,6 +73,7 @@ enum NoSession {
 async fn log_in(
     gateway: Arc<Gateway>,
     mut stream: ClientStream,
+    end_point: Option<Vec<u8>>,
     buffer: BytesMut,
     packet: StartupPacket,
     peer: SocketAddr,
@@ -86,8 +90,8 @@ async fn log_in(
     }
     let claimed = (requested.principal.clone(), requested.database.clone());
     // Dropping the attempt at the deadline closes the socket; the task of an opened session goes on.
-    let attempt = attempt(&gateway, stream, buffer, requested, peer);
-    match tokio::time::timeout(gateway.timeouts.login, attempt).await {
+    let attempt = attempt(&gateway, stream, end_point, buffer, requested, peer);
+    match gateway.at_login(attempt).await {
         Ok(Ok((opened, session))) => run(gateway, opened, session).await,
         Ok(Err(NoSession::Refused(stream, denied, grant))) => {
             refuse(&gateway, stream, Some(&claimed), &denied, grant, peer).await;
@@ -96,7 +100,8 @@ async fn log_in(
             record_refusal(&gateway, Some(&claimed), &denied, Some(grant), peer);
         }
         Ok(Err(NoSession::Left)) => tracing::debug!(%peer, "client left at login"),
-        Err(_) => {
+        Err(NotInTime::Stopping) => {}
+        Err(NotInTime::Late) => {
             tracing::info!(%peer, "login took too long");
             let error = PgError::fatal(SqlState::CONNECTION_FAILURE, "login took too long");
             record_refusal(&gateway, Some(&claimed), &("timeout", error), None, peer);
@@ -108,15 +113,17 @@ async fn log_in(
 async fn attempt(
     gateway: &Arc<Gateway>,
     mut stream: ClientStream,
+    end_point: Option<Vec<u8>>,
     mut buffer: BytesMut,
     requested: Requested,
     peer: SocketAddr,
 ) -> Result<(Opened, SessionAtControl), NoSession> {
     let refusal = NoSession::Refused;
-    if !gateway.live.is_live(clock::now()) {
-        return Err(refusal(stream, not_ready(), None));
+    if let Some(denied) = unready(&gateway.live) {
+        return Err(refusal(stream, denied, None));
     }
-    let proved = match authenticate(gateway, &mut stream, &mut buffer, &requested).await {
+    let proving = authenticate(gateway, &mut stream, end_point, &mut buffer, &requested);
+    let proved = match proving.await {
         Ok(proved) => proved,
         Err(Unproved::Gone(error)) => {
             tracing::debug!(%peer, %error, "client left at login");

@@ -2,11 +2,14 @@
 
 mod attach;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use phigate_proto::v1::gateway_service_client::GatewayServiceClient;
 use phigate_proto::{Malformed, v1};
 use phigate_types::{PgError, SqlState};
+use tokio::sync::Notify;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 
@@ -20,7 +23,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// The calls. Clones share one connection, which is made again whenever it is lost.
 #[derive(Clone)]
 pub(crate) struct Control {
-    client: GatewayServiceClient<Channel>,
+    client: Arc<ArcSwap<GatewayServiceClient<Channel>>>,
+    /// Notified when there is another client, so that the stream is made again through it.
+    renewed: Arc<Notify>,
 }
 
 /// Why a call gave nothing. `Display` is for the log.
@@ -35,29 +40,34 @@ pub(crate) enum ControlError {
     /// It said something that cannot be.
     #[error("the control plane's answer is not valid: {0}")]
     Answer(String),
+    /// There are other certificates to speak to it with.
+    #[error("the certificates were renewed: attaching with the new ones")]
+    Renewed,
 }
 
 impl Control {
     /// Prepares the connection; nothing is sent yet.
     pub(crate) fn new(endpoint: &ControlEndpoint) -> Result<Self, GatewayError> {
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(&endpoint.ca_pem))
-            .identity(tonic::transport::Identity::from_pem(
-                &endpoint.identity.cert_chain_pem,
-                endpoint.identity.key_pem.expose(),
-            ));
-        let channel = Endpoint::from_shared(endpoint.url.clone())
-            .and_then(|endpoint| endpoint.tls_config(tls))
-            .map_err(|error| GatewayError::Control(describe(&error)))?
-            .connect_timeout(limits::CONTROL_CALL)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
+        let client = connection(endpoint)?;
         Ok(Self {
-            client: GatewayServiceClient::new(channel),
+            client: Arc::new(ArcSwap::from_pointee(client)),
+            renewed: Arc::default(),
         })
+    }
+
+    /// Uses other certificates, if the control plane takes them: it is asked before anything changes.
+    pub(crate) async fn renew(&self, endpoint: &ControlEndpoint) -> Result<(), GatewayError> {
+        let client = connection(endpoint)?;
+        take_up(client.clone())
+            .await
+            .map_err(|error| GatewayError::Control(error.to_string()))?;
+        self.client.store(Arc::new(client));
+        self.renewed.notify_one();
+        Ok(())
+    }
+
+    fn client(&self) -> GatewayServiceClient<Channel> {
+        GatewayServiceClient::clone(&self.client.load())
     }
 
     /// What a SCRAM exchange for this principal needs.
@@ -65,7 +75,7 @@ impl Control {
         &self,
         request: v1::LookUpCredentialsRequest,
     ) -> Result<v1::LookUpCredentialsResponse, ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         in_time(client.look_up_credentials(request)).await
     }
 
@@ -74,7 +84,7 @@ impl Control {
         &self,
         request: v1::OpenSessionRequest,
     ) -> Result<v1::OpenSessionResponse, ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         in_time(client.open_session(request)).await
     }
 
@@ -83,7 +93,7 @@ impl Control {
         &self,
         request: v1::CloseSessionRequest,
     ) -> Result<(), ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         in_time(client.close_session(request))
             .await
             .map(|v1::CloseSessionResponse {}| ())
@@ -94,13 +104,13 @@ impl Control {
         &self,
         request: v1::DrawBudgetRequest,
     ) -> Result<v1::DrawBudgetResponse, ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         in_time(client.draw_budget(request)).await
     }
 
     /// The patients of this cohort.
     pub(crate) async fn cohort(&self, id: &str) -> Result<Vec<String>, ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let request = v1::GetCohortRequest {
             cohort_id: id.to_owned(),
         };
@@ -120,7 +130,7 @@ impl Control {
 
     /// The effective policy with this id.
     pub(crate) async fn policy(&self, id: &str) -> Result<v1::GetPolicyResponse, ControlError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         in_time(client.get_policy(v1::GetPolicyRequest {
             policy_id: id.to_owned(),
         }))
@@ -142,6 +152,37 @@ impl ControlError {
             "the gateway cannot reach its control plane, so no grant can be checked",
         )
         .with_hint("try again later, or tell the operator of the gateway")
+    }
+}
+
+/// A connection with these certificates; nothing is sent yet.
+fn connection(endpoint: &ControlEndpoint) -> Result<GatewayServiceClient<Channel>, GatewayError> {
+        let tls = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(&endpoint.ca_pem))
+            .identity(tonic::transport::Identity::from_pem(
+                &endpoint.identity.cert_chain_pem,
+                endpoint.identity.key_pem.expose(),
+            ));
+        let channel = Endpoint::from_shared(endpoint.url.clone())
+            .and_then(|endpoint| endpoint.tls_config(tls))
+            .map_err(|error| GatewayError::Control(describe(&error)))?
+            .connect_timeout(limits::CONTROL_CALL)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        Ok(GatewayServiceClient::new(channel))
+}
+
+/// Asks something that changes nothing, for a gateway's ears only.
+async fn take_up(mut client: GatewayServiceClient<Channel>) -> Result<(), ControlError> {
+    let nothing = client.get_policy(v1::GetPolicyRequest::default());
+    match tokio::time::timeout(limits::CONTROL_CALL, nothing).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(status)) if status.code() == Code::NotFound => Ok(()),
+        Ok(Err(status)) => Err(ControlError::Unavailable(describe(&status))),
+        Err(_) => Err(ControlError::Unavailable("no answer in time".to_owned())),
     }
 }
 

@@ -53,6 +53,17 @@ impl Database {
         self.watcher.current().map_err(|_| ())
     }
 
+    /// Why its clients are refused at present, if they are.
+    pub(crate) fn unfit(&self) -> Option<String> {
+        match self.watcher.current() {
+            Err(stale) => Some(stale.reason),
+            Ok(_) if !self.is_sound() => {
+                Some("its doctor finds a way round the masked views".to_owned())
+            }
+            Ok(_) => None,
+        }
+    }
+
     /// The epoch of the catalog; costs next to nothing.
     pub(crate) fn epoch(&self) -> u64 {
         self.watcher.epoch()

@@ -35,6 +35,9 @@ pub enum GatewayError {
     /// TLS may be off on loopback only.
     #[error("tls = \"off\" is allowed on a loopback address only, and {0} is none")]
     PlainOffLoopback(SocketAddr),
+    /// TLS is on or off for as long as the gateway runs.
+    #[error("tls cannot be switched on or off without a restart")]
+    TlsOnOrOff,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random,

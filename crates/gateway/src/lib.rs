@@ -23,10 +23,12 @@ mod listen;
 mod live;
 #[doc(hidden)]
 pub mod probe;
+mod serving;
 mod session;
 #[cfg(feature = "sql-off-for-tests")]
 mod sql_off;
 mod startup;
+mod stop;
 mod stream;
 mod tls;
 mod upstream;
@@ -35,6 +37,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use phigate_audit::Log;
 use phigate_catalog::{POLL_EVERY, Slots, Upstream, Watcher};
 use tokio::sync::{Semaphore, oneshot};
@@ -45,11 +48,16 @@ pub use config::{
     ControlEndpoint, Enforcement, GatewayConfig, Limits, Timeouts, TlsMode, UpstreamDatabase,
 };
 pub use error::GatewayError;
+pub use serving::{Renewal, Serving};
+pub use stop::Stop;
 
 use gateway::Gateway;
 
-/// Serves until `shutdown`, then ends every session and closes the log. `ready` gets the bound
-/// address once the first lease is held.
+/// Serves until it is told to stop, then drains and closes the log. `ready` is told once the first lease is
+/// held, or when none has come for a while.
+///
+/// While it drains, new connections are told that it is stopping (57P03), sessions end as soon as they
+/// are between transactions (57P01), and the rest when [`Timeouts::drain`] is over or `stop` hurries.
 ///
 /// Run it on a runtime whose threads have big stacks (64 MiB): statements are analysed on them.
 ///
@@ -59,10 +67,10 @@ use gateway::Gateway;
 /// is there.
 pub async fn serve(
     config: GatewayConfig,
-    shutdown: CancellationToken,
-    ready: oneshot::Sender<SocketAddr>,
+    stop: Stop,
+    ready: oneshot::Sender<Serving>,
 ) -> Result<(), GatewayError> {
-    let tls = acceptor(&config)?;
+    let tls = acceptor(&config.tls, config.listen)?.map(ArcSwap::from_pointee);
     let control = control::Control::new(&config.control)?;
     let databases = databases(&config).await?;
     let (listener, address) = listen::bind(config.listen).await?;
@@ -89,28 +97,38 @@ pub async fn serve(
         upstream_logins: Semaphore::new(limits::UPSTREAM_LOGINS),
         teardowns: Semaphore::new(limits::TEARDOWNS),
         tasks: TaskTracker::new(),
+        closing: CancellationToken::new(),
+        patience: ArcSwap::from_pointee(config.timeouts.drain),
     });
-    let attached = shutdown.child_token();
-    let attaching = tokio::spawn(control::attach(Arc::clone(&gateway), attached.clone()));
+    let (accepting, accepts) = phigate_vitals::pulse();
+    let (watching, watches) = phigate_vitals::pulse();
+    let attaching = tokio::spawn(control::attach(Arc::clone(&gateway), watches));
     tokio::select! {
-        () = shutdown.cancelled() => {}
+        () = stop.asked() => {}
         () = first_lease(&gateway) => {
             tracing::info!(%address, "serving");
-            let _ = ready.send(address);
-            listen::accept(listener, Arc::clone(&gateway), shutdown.clone()).await;
+            let _ = ready.send(Serving {
+                address,
+                gateway: Arc::clone(&gateway),
+                pulses: [accepting, watching],
+            });
+            tokio::select! {
+                () = listen::accept(listener, Arc::clone(&gateway), accepts) => {}
+                () = drain(&gateway, &stop) => {}
+            }
         }
     }
-    stop(gateway, attaching).await;
+    close(gateway, attaching).await;
     tokio::task::spawn_blocking(move || log.close())
         .await
         .map_err(|_| GatewayError::NoLease)??;
     Ok(())
 }
 
-fn acceptor(config: &GatewayConfig) -> Result<Option<tls::Acceptor>, GatewayError> {
-    match &config.tls {
-        TlsMode::Off if config.listen.ip().to_canonical().is_loopback() => Ok(None),
-        TlsMode::Off => Err(GatewayError::PlainOffLoopback(config.listen)),
+fn acceptor(mode: &TlsMode, listen: SocketAddr) -> Result<Option<tls::Acceptor>, GatewayError> {
+    match mode {
+        TlsMode::Off if listen.ip().to_canonical().is_loopback() => Ok(None),
+        TlsMode::Off => Err(GatewayError::PlainOffLoopback(listen)),
         TlsMode::Required {
             identity,
             channel_binding,
@@ -173,11 +191,33 @@ async fn first_lease(gateway: &Gateway) {
     }
 }
 
-/// Sessions end first, then the lease is given up.
-async fn stop(gateway: Arc<Gateway>, attaching: tokio::task::JoinHandle<()>) {
-    gateway.live.drain().await;
+/// Waits until it is told to stop, then until the last session has ended.
+async fn drain(gateway: &Gateway, stop: &Stop) {
+    stop.asked().await;
+    gateway.live.begin_drain();
+    let patience = **gateway.patience.load();
+    tracing::info!(
+        sessions = gateway.live.sessions().len(),
+        seconds = patience.as_secs(),
+        "stopping: sessions end between transactions, the rest when the time is over"
+    );
+    tokio::select! {
+        biased;
+        () = gateway.live.emptied() => {}
+        () = stop.hurried() => tracing::warn!("told to stop at once"),
+        () = tokio::time::sleep(patience) => {}
+    }
+    let rest = gateway.live.end_the_rest().await;
+    if rest > 0 {
+        tracing::warn!(sessions = rest, "sessions were ended in the middle");
+    }
+}
+
+/// What is left of connections ends, then the lease is given up.
+async fn close(gateway: Arc<Gateway>, attaching: tokio::task::JoinHandle<()>) {
+    gateway.closing.cancel();
     gateway.tasks.close();
-    if tokio::time::timeout(limits::DRAIN, gateway.tasks.wait())
+    if tokio::time::timeout(limits::CLOSING, gateway.tasks.wait())
         .await
         .is_err()
     {

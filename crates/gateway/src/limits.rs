@@ -116,8 +116,11 @@ pub(crate) const FIRST_LEASE: Duration = Duration::from_secs(10);
 /// How often admission is asked again because the gateway had seen a newer version.
 pub(crate) const ADMISSION_ATTEMPTS: usize = 5;
 
-/// How long sessions may take to end when the gateway stops.
-pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+/// How long transactions may go on when the gateway stops, unless configured otherwise.
+pub(crate) const DRAIN: Duration = Duration::from_secs(20);
+
+/// How long what is left of connections without a session may take after that.
+pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 
 /// Columns named in the notice at login for each way of treating them: at most twelve ways, so the
 /// line stays under 7 kB whatever the names.

@@ -6,25 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use phigate_types::{PgError, SqlState};
+use phigate_vitals::Beats;
 use phigate_wire::backend;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
 use crate::{Limits, connection, limits};
 
-/// Accepts until `shutdown`, one task a connection.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    gateway: Arc<Gateway>,
-    shutdown: CancellationToken,
-) {
+/// Accepts for as long as it is polled, one task a connection.
+pub(crate) async fn accept(listener: TcpListener, gateway: Arc<Gateway>, mut beats: Beats) {
     let slots = Slots::new(gateway.limits);
     loop {
         let accepted = tokio::select! {
-            () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
+            () = beats.answer() => continue,
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,

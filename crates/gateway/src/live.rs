@@ -9,7 +9,7 @@ use std::time::Duration;
 use phigate_lease::gateway::{Admission, Effect, Holder, Refused};
 use phigate_types::{Epoch, GrantId, SessionId, Version};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::session::End;
 use crate::{clock, limits};
@@ -23,7 +23,12 @@ pub(crate) struct Live {
     deadline: AtomicU64,
     /// The end of the last lease there was, likewise.
     last_deadline: AtomicU64,
+    /// Nobody is admitted any more: written under the lock, read before each wait of a session.
     draining: AtomicBool,
+    /// Cancelled with it, to wake the sessions.
+    drain: CancellationToken,
+    /// Notified when the last session is gone.
+    emptied: Notify,
     /// Notified when something was carried out that may have to be acknowledged.
     carried: Notify,
 }
@@ -94,7 +99,7 @@ impl Live {
     pub(crate) fn admit(self: &Arc<Self>, admission: &Admission) -> Result<Registration, Refused> {
         let mut inner = self.lock();
         inner.holder.may_admit(clock::now(), admission)?;
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             return Err(Refused::NoLease);
         }
         let leash = Arc::new(Leash::default());
@@ -125,12 +130,41 @@ impl Live {
         self.lock().sessions.keys().copied().collect()
     }
 
-    /// Ends every session and admits none from now on.
-    pub(crate) async fn drain(&self) {
+    /// Admits nobody from now on. Sessions end by themselves as soon as they are between transactions.
+    pub(crate) fn begin_drain(&self) {
+        let inner = self.lock();
         self.draining.store(true, Ordering::Release);
-        let ending = self.pull(|_, _| true, &End::Drained);
+        drop(inner);
+        self.drain.cancel();
+    }
+
+    /// Whether nobody is admitted because the gateway stops.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Completes when the gateway begins to stop.
+    pub(crate) fn drained(&self) -> WaitForCancellationFutureOwned {
+        self.drain.clone().cancelled_owned()
+    }
+
+    /// Resolves when there is no session. Cancel safe.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.lock().sessions.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Ends every session that is left; says how many there were.
+    pub(crate) async fn end_the_rest(&self) -> u32 {
+        let ending = self.pull(|_, _| true, &End::Stopped);
         ending.closed().await;
         ending.release();
+        ending.count()
     }
 
     /// Uses the lease. What may be done until when is taken over from it afterwards.
@@ -316,7 +350,12 @@ impl Registration {
 impl Drop for Registration {
     /// However the session's task ends, nobody waits for it for ever: its sockets are gone with it.
     fn drop(&mut self) {
-        self.live.lock().sessions.remove(&self.session);
+        let mut inner = self.live.lock();
+        inner.sessions.remove(&self.session);
+        if inner.sessions.is_empty() {
+            self.live.emptied.notify_waiters();
+        }
+        drop(inner);
         self.leash.closed.cancel();
     }
 }

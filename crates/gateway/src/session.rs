@@ -69,6 +69,8 @@ type Durable = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>;
 struct Watch {
     leash: Arc<Leash>,
     pulled: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Until the gateway begins to stop.
+    drained: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     live: Arc<Live>,
     grant: phigate_types::GrantId,
     /// The end of the grant on CLOCK_BOOTTIME, early by the slack.
@@ -105,6 +107,12 @@ impl Session {
         }
         if self.pump.client_eof {
             return Err(End::ClientLeft);
+        }
+        if self.watch.live.is_draining()
+            && self.talk.is_between_transactions()
+            && !self.pump.owes_client()
+        {
+            return Err(End::Drained);
         }
         self.arm()?;
         std::future::poll_fn(|cx| self.poll(cx)).await
@@ -377,11 +385,13 @@ impl Watch {
     ) -> Self {
         let leash = Arc::clone(registration.leash());
         let pulled = Box::pin(leash.pulled());
+        let drained = Some(Box::pin(live.drained()));
         let now = clock::now();
         let timer = Box::pin(tokio::time::sleep(ends.saturating_sub(now).min(idle)));
         Self {
             leash,
             pulled,
+            drained,
             live,
             grant,
             ends,
@@ -435,10 +445,16 @@ impl Watch {
             .unwrap_or(End::Internal("pulled without a cause"))
     }
 
-    /// Registers for the leash and the timer. A session in which a statement runs is not idle.
+    /// Registers for the leash, the drain and the timer. A session in which a statement runs is not idle.
     fn poll(&mut self, cx: &mut Context<'_>, busy: bool) -> Poll<Result<(), End>> {
         if self.pulled.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(self.cause()));
+        }
+        if let Some(drained) = &mut self.drained
+            && drained.as_mut().poll(cx).is_ready()
+        {
+            self.drained = None;
+            return Poll::Ready(Ok(()));
         }
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = clock::now();

@@ -13,7 +13,7 @@ use crate::GatewayError;
 /// The protocol name registered with IANA; PostgreSQL: libpq/pqcomm.h, PG_ALPN_PROTOCOL.
 pub(crate) const ALPN: &[u8] = b"postgresql";
 
-/// What clients' TLS connections are accepted with.
+/// What clients' TLS connections are accepted with; each keeps what it was accepted with.
 pub(crate) struct Acceptor {
     acceptor: TlsAcceptor,
     /// RFC 5929 tls-server-end-point of the leaf certificate; `None` when PLUS is not offered.

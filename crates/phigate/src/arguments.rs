@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Serve until SIGTERM or Ctrl-C.
+    /// Serve until SIGTERM or Ctrl-C, then drain; a second one ends at once. SIGHUP reloads.
     Serve {
         /// What to serve.
         #[arg(value_enum)]

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use phigate_audit::{Level, LogConfig};
 use phigate_config::{Config, Database, Recording, Tls};
 use phigate_control::{ControlConfig, DatabaseSpec};
@@ -13,7 +13,7 @@ use phigate_gateway::{
 };
 use phigate_phi::{Classification, RowRules};
 use phigate_pki::{DevCa, Identity};
-use phigate_types::Timestamp;
+use phigate_types::{GatewayId, Timestamp};
 
 /// The stems of the certificate files under `data_dir/pki`.
 mod stem {
@@ -68,6 +68,7 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
             ca.certificate_pem().to_owned(),
         )
     };
+    named(&identity, &config.gateway.id)?;
     Ok(GatewayConfig {
         id: config.gateway.id.clone(),
         listen: config.gateway.listen,
@@ -82,8 +83,22 @@ pub fn gateway(config: &Config, control: Option<SocketAddr>) -> anyhow::Result<G
         databases: config.databases.iter().map(upstream).collect(),
         audit: log(config, config.gateway.id.as_str()),
         limits: Limits::default(),
-        timeouts: Timeouts::default(),
+        timeouts: Timeouts {
+            drain: config.gateway.drain_timeout,
+            ..Timeouts::default()
+        },
     })
+}
+
+/// The control plane takes a gateway for whom its certificate names.
+fn named(identity: &Identity, id: &GatewayId) -> anyhow::Result<()> {
+    let named = identity.chain().first().map(phigate_pki::gateway_id);
+    let named = named.context("the gateway's certificate is empty")??;
+    ensure!(
+        named == *id,
+        "the gateway's certificate is of {named}, and gateway.id is {id}"
+    );
+    Ok(())
 }
 
 /// Makes or reads every certificate that serving needs, and checks their dates.

@@ -2,6 +2,8 @@
 //! tests, are built on this.
 
 pub mod assemble;
+mod reload;
 pub mod runtime;
 pub mod serve;
+pub mod systemd;
 pub mod telemetry;

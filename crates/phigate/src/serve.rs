@@ -3,16 +3,23 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use phigate_config::Config;
-use tokio::signal::unix::{SignalKind, signal};
+use phigate_gateway::Stop;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::assemble;
+use crate::systemd::Manager;
+use crate::{assemble, reload};
+
+/// How much longer than its transactions may go on the end of a daemon may take.
+const STOP_MARGIN: Duration = Duration::from_secs(20);
 
 /// What one process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,79 +35,90 @@ pub enum Part {
 /// Parts that serve.
 #[derive(Debug)]
 pub struct Running {
-    gateway: Option<SocketAddr>,
-    control: Option<SocketAddr>,
+    parts: Parts,
     tasks: JoinSet<anyhow::Result<()>>,
-    shutdown: CancellationToken,
+    stop: Stop,
+    /// Ends the control plane, which a gateway in the same process outlives by nothing.
+    control_stop: CancellationToken,
 }
 
-/// Serves until SIGTERM or SIGINT, or until a part fails.
+/// What is running, to ask something of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    pub(crate) gateway: Option<phigate_gateway::Serving>,
+    pub(crate) control: Option<phigate_control::Serving>,
+}
+
+/// Serves until SIGTERM or SIGINT, or until a part fails. The first of these signals drains, a second
+/// one ends at once; SIGHUP reloads.
 pub async fn run(part: Part, config: &Path) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
-    let shutdown = CancellationToken::new();
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let mut signals = Signals::listen()?;
+    let manager = Manager::of_environment();
+    let stop = Stop::default();
     let running = tokio::select! {
-        running = start(&config, part, shutdown.clone()) => running?,
-        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
-        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        running = start(&config, part, stop.clone()) => running?,
+        () = signals.stop() => return Ok(ExitCode::SUCCESS),
     };
+    let parts = running.parts.clone();
     if let Some(address) = running.control() {
         tracing::info!(%address, "the control plane serves");
     }
     if let Some(address) = running.gateway() {
         tracing::info!(%address, "the gateway serves");
     }
-    let stop = shutdown.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-        stop.cancel();
-    });
-    running.join().await?;
+    manager.ready("serving");
+    let mut ended = pin!(running.join());
+    let mut watchdog = pin!(manager.feed_watchdog(async || parts.turned().await));
+    let mut told = pin!(obey(signals, config, &parts, &stop, &manager));
+    tokio::select! {
+        ended = &mut ended => ended?,
+        () = &mut watchdog => {}
+        () = &mut told => {}
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Starts the parts and returns when they answer. Cancelling `shutdown` ends them.
+/// Starts the parts and returns when they answer. `stop` ends them; a plain token does so at once.
 pub async fn start(
     config: &Config,
     part: Part,
-    shutdown: CancellationToken,
+    stop: impl Into<Stop>,
 ) -> anyhow::Result<Running> {
     make_private(&config.data_dir)?;
+    let stop = stop.into();
     let mut running = Running {
-        gateway: None,
-        control: None,
+        parts: Parts::default(),
         tasks: JoinSet::new(),
-        shutdown: shutdown.clone(),
+        // A gateway needs its lease until its last session has ended.
+        control_stop: match part {
+            Part::Control => stop.token(),
+            Part::Gateway | Part::All => CancellationToken::new(),
+        },
+        stop,
     };
     if part != Part::Gateway {
-        let (ready, bound) = oneshot::channel();
+        let (ready, serving) = oneshot::channel();
         let control = assemble::control(config)?;
-        let stop = shutdown.clone();
+        let stop = running.control_stop.clone();
         running.tasks.spawn(async move {
             phigate_control::serve(control, stop, ready)
                 .await
                 .context("the control plane")
         });
-        running.control = Some(running.bound(bound).await?);
+        running.parts.control = Some(running.serving(serving).await?);
     }
     if part != Part::Control {
-        let (ready, bound) = oneshot::channel();
+        let (ready, serving) = oneshot::channel();
         // A control plane in the same process is reached where it really listens.
-        let gateway = assemble::gateway(config, running.control.map(over_loopback))?;
-        let stop = shutdown.clone();
+        let gateway = assemble::gateway(config, running.parts.control_address())?;
+        let (stop, control_stop) = (running.stop.clone(), running.control_stop.clone());
         running.tasks.spawn(async move {
-            phigate_gateway::serve(gateway, stop, ready)
-                .await
-                .context("the gateway")
+            let ended = phigate_gateway::serve(gateway, stop, ready).await;
+            control_stop.cancel();
+            ended.context("the gateway")
         });
-        running.gateway = Some(running.bound(bound).await?);
+        running.parts.gateway = Some(running.serving(serving).await?);
     }
     Ok(running)
 }
@@ -110,12 +128,14 @@ pub async fn start(
 impl Running {
     /// Where the gateway listens.
     pub fn gateway(&self) -> Option<SocketAddr> {
-        self.gateway
+        let serving = self.parts.gateway.as_ref();
+        serving.map(phigate_gateway::Serving::address)
     }
 
     /// Where the control plane listens.
     pub fn control(&self) -> Option<SocketAddr> {
-        self.control
+        let serving = self.parts.control.as_ref();
+        serving.map(phigate_control::Serving::address)
     }
 
     /// Waits until every part has ended; the first failure ends the others and is returned.
@@ -123,24 +143,123 @@ impl Running {
         let mut outcome = Ok(());
         while let Some(ended) = self.tasks.join_next().await {
             let ended = ended.context("a part panicked").and_then(|ended| ended);
-            self.shutdown.cancel();
+            self.end();
             outcome = outcome.and(ended);
         }
         outcome
     }
 
-    /// The address a part sends when it answers; its failure if it ends before.
-    async fn bound(&mut self, bound: oneshot::Receiver<SocketAddr>) -> anyhow::Result<SocketAddr> {
+    /// What a part sends when it answers; its failure if it ends before.
+    async fn serving<T>(&mut self, serving: oneshot::Receiver<T>) -> anyhow::Result<T> {
         tokio::select! {
             biased;
-            Ok(address) = bound => Ok(address),
+            Ok(serving) = serving => Ok(serving),
             Some(ended) = self.tasks.join_next() => {
-                self.shutdown.cancel();
+                self.end();
                 ended.context("a part panicked")??;
                 bail!("stopped before it served")
             }
         }
     }
+
+    fn end(&self) {
+        self.stop.at_once();
+        self.control_stop.cancel();
+    }
+}
+
+// === impl Parts ===
+
+impl Parts {
+    /// Where a gateway in the same process finds the control plane.
+    pub(crate) fn control_address(&self) -> Option<SocketAddr> {
+        let control = self.control.as_ref()?;
+        Some(over_loopback(control.address()))
+    }
+
+    /// Resolves when every loop that must turn has turned since the call.
+    async fn turned(&self) {
+        if let Some(control) = &self.control {
+            control.turned().await;
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.turned().await;
+        }
+    }
+}
+
+/// What the operator says.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Resolves at SIGTERM or SIGINT. Cancel safe.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Resolves at any of them: whether it asks for a reload. Cancel safe.
+    async fn asks_for_reload(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+            _ = self.hang_up.recv() => true,
+        }
+    }
+}
+
+/// Does what signals say, for as long as it is polled.
+async fn obey(
+    mut signals: Signals,
+    mut config: Config,
+    parts: &Parts,
+    stop: &Stop,
+    manager: &Manager,
+) {
+    while signals.asks_for_reload().await {
+        manager.reloading();
+        tracing::info!("reloading");
+        // Nobody who wants it stopped waits for a reload.
+        let reloaded = tokio::select! {
+            biased;
+            () = signals.stop() => break,
+            reloaded = reload::reload(&config, parts) => reloaded,
+        };
+        match reloaded {
+            Ok(new) => {
+                config = new;
+                tracing::info!("reloaded");
+                manager.ready("serving");
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(error, "not reloaded: the old configuration goes on");
+                manager.ready("serving; the last reload was refused: see the log");
+            }
+        }
+    }
+    tracing::info!("stopping: a second signal ends at once");
+    manager.stopping(config.gateway.drain_timeout + STOP_MARGIN);
+    stop.drain();
+    signals.stop().await;
+    tracing::warn!("stopping at once");
+    stop.at_once();
+    std::future::pending().await
 }
 
 /// Makes the data directory for this account alone.

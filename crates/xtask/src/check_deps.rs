@@ -22,12 +22,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proto", &["types", "phi", "grant", "lease"]),
     ("pki", &["types"]),
     ("config", &["types", "phi"]),
+    ("vitals", &[]),
     ("catalog", &["types", "phi", "sql"]),
     ("store", &["types", "grant", "lease"]),
     (
         "gateway",
         &[
-            "types", "wire", "phi", "sql", "catalog", "lease", "audit", "proto", "pki",
+            "types", "wire", "phi", "sql", "catalog", "lease", "audit", "proto", "pki", "vitals",
         ],
     ),
     (
@@ -35,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             // sql and catalog: what `phictl explain`, `catalog` and `database` ask of a database.
             "types", "wire", "phi", "sql", "grant", "catalog", "store", "lease", "audit", "proto",
-            "pki",
+            "pki", "vitals",
         ],
     ),
     ("cluster", &[]),
@@ -43,8 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "phigate",
         &[
-            "types", "phi", "lease", "audit", "pki", "config", "catalog", "gateway", "control",
-            "cluster", "cli",
+            "types", "phi", "lease", "audit", "pki", "config", "vitals", "catalog", "gateway",
+            "control", "cluster", "cli",
         ],
     ),
     ("xtask", &[]),

@@ -43,6 +43,8 @@ impl GrantService for Grants {
         let patients = patients.transpose().map_err(|error| invalid(&error))?;
         let mut terms = GrantRequest::try_from(request).map_err(|error| invalid(&error))?;
         terms.cohort = patients.as_ref().map(|patients| cohort(plane, patients));
+        // Until it is committed, what it releases stays what its classification says.
+        let _classified = plane.classified.read().await;
         let policy = admissible(plane, &terms)?;
         plane.recorder.check()?;
         let password = password()?;
@@ -134,6 +136,8 @@ fn admissible(plane: &Plane, terms: &GrantRequest) -> Result<Policy, Status> {
     })?;
     let known = plane
         .principals
+        .load()
+        .as_ref()
         .as_ref()
         .is_none_or(|known| known.contains(&terms.principal));
     if !known {

@@ -92,12 +92,12 @@ impl Rig {
         let stop = CancellationToken::new();
         let (ready, bound) = oneshot::channel();
         let served = tokio::spawn(phigate_control::serve(config, stop.clone(), ready));
-        let Ok(address) = within(bound).await else {
+        let Ok(serving) = within(bound).await else {
             panic!("{:?}", served.await);
         };
         Self {
             directory,
-            address,
+            address: serving.address(),
             ca,
             stop,
             served,

@@ -9,10 +9,10 @@ use phigate_lease::{Change, LEASE, RENEW_EVERY};
 use phigate_proto::v1::attach_request::Message as Say;
 use phigate_proto::v1::attach_response::Message as Hear;
 use phigate_proto::{Malformed, v1};
+use phigate_vitals::Beats;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
 use super::{ControlError, describe};
@@ -31,11 +31,11 @@ const CARRIED_MAX: usize = 4096;
 /// How often the end of the lease is looked for while there is none.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
 
-/// Attaches, and attaches again, until `shutdown`.
-pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
+/// Attaches, and attaches again, for as long as it is polled.
+pub(crate) async fn attach(gateway: Arc<Gateway>, beats: Beats) {
     let (carried, carrying) = mpsc::channel(CARRIED_MAX);
     let report = report(&gateway, carrying);
-    let watch = watch_lease(&gateway, &carried);
+    let watch = watch_lease(&gateway, &carried, beats);
     let streams = async {
         let mut pause = limits::ATTACH_BACKOFF.0;
         loop {
@@ -54,7 +54,6 @@ pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
         }
     };
     tokio::select! {
-        () = shutdown.cancelled() => {}
         () = watch => {}
         () = report => {}
         () = streams => {}
@@ -63,14 +62,17 @@ pub(crate) async fn attach(gateway: Arc<Gateway>, shutdown: CancellationToken) {
 
 /// Ends all sessions when the lease is over. They would end by themselves at their next write; this
 /// also ends the silent ones.
-async fn watch_lease(gateway: &Gateway, carried: &Carried) {
+async fn watch_lease(gateway: &Gateway, carried: &Carried, mut beats: Beats) {
     loop {
         let now = clock::now();
         let pause = gateway
             .live
             .deadline()
             .map(|deadline| deadline.saturating_sub(now));
-        tokio::time::sleep(pause.map_or(WATCH_EVERY, |pause| pause.min(WATCH_EVERY))).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause.map_or(WATCH_EVERY, |pause| pause.min(WATCH_EVERY))) => {}
+            () = beats.answer() => {}
+        }
         if let Some(effect) = gateway.live.with_holder(|holder| holder.tick(clock::now())) {
             tracing::error!("the lease is over: ending all sessions");
             carry_out(gateway, carried, vec![effect]).await;
@@ -98,7 +100,7 @@ async fn stream(gateway: &Gateway, carried: &Carried) -> Result<ControlError, Co
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     send(&say, hello).await?;
-    let mut client = gateway.control.client.clone();
+    let mut client = gateway.control.client();
     let attached = client.attach(ReceiverStream::new(queue));
     let mut hear = tokio::time::timeout(limits::CONTROL_CALL, attached)
         .await
@@ -117,6 +119,9 @@ async fn stream(gateway: &Gateway, carried: &Carried) -> Result<ControlError, Co
                 acknowledge(gateway, &say).await?;
             }
             () = gateway.live.carried() => acknowledge(gateway, &say).await?,
+            () = gateway.control.renewed.notified() => {
+                return Err(ControlError::Renewed);
+            }
             _ = renew.tick() => {
                 if heard.elapsed() > LEASE {
                     return Err(ControlError::Unavailable("silent for a whole lease".to_owned()));

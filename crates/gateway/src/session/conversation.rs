@@ -40,6 +40,8 @@ pub(super) struct Conversation {
     pub(super) meter: Option<Meter>,
     /// The server said why it closes.
     pub(super) farewell: bool,
+    /// The server has said that it is in no transaction, and the client nothing since.
+    between_transactions: bool,
 }
 
 impl Conversation {
@@ -63,6 +65,7 @@ impl Conversation {
             principal,
             meter: None,
             farewell: false,
+            between_transactions: true,
         }
     }
 
@@ -124,6 +127,11 @@ impl Conversation {
     /// The session's id.
     pub(super) fn session(&self) -> &str {
         &self.session
+    }
+
+    /// Whether the session could end here without anything being lost.
+    pub(super) fn is_between_transactions(&self) -> bool {
+        self.between_transactions
     }
 
     /// Whether replies are outstanding.

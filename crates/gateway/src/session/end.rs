@@ -28,8 +28,10 @@ pub(crate) enum End {
     Killed(String),
     /// Nothing was asked for too long.
     Idle(Duration),
-    /// The gateway stops.
+    /// The gateway stops, and the session is between transactions.
     Drained,
+    /// The gateway stops, and the session was not between transactions in time.
+    Stopped,
     /// The lease ran out.
     LeaseLost,
     /// PostgreSQL closed the connection, having said why.
@@ -59,7 +61,7 @@ impl End {
             Self::Revoked(..) => EndReason::Revoked,
             Self::Killed(_) => EndReason::Killed,
             Self::Idle(_) => EndReason::Idle,
-            Self::Drained => EndReason::Drained,
+            Self::Drained | Self::Stopped => EndReason::Drained,
             Self::LeaseLost => EndReason::LeaseLost,
             Self::UpstreamClosed | Self::UpstreamLost => EndReason::UpstreamLost,
             Self::RecordingFailed => EndReason::RecordingFailed,
@@ -104,6 +106,11 @@ impl End {
             )),
             Self::Drained => Some(
                 ended("the gateway is stopping").with_hint("connect again; the grant still holds"),
+            ),
+            Self::Stopped => Some(
+                ended("the gateway is stopping")
+                    .with_detail("What was under way was not over in time and is rolled back.")
+                    .with_hint("connect again and repeat it; the grant still holds"),
             ),
             Self::LeaseLost => Some(
                 ended("the gateway has lost its control plane and cannot tell whether grants hold")
@@ -160,11 +167,12 @@ impl End {
             | Self::UpstreamLost
             | Self::Protocol(_)
             | Self::BudgetSpent(_)
-            | Self::Idle(_) => true,
+            | Self::Idle(_)
+            | Self::Drained => true,
             Self::Expired(_)
             | Self::Revoked(..)
             | Self::Killed(_)
-            | Self::Drained
+            | Self::Stopped
             | Self::LeaseLost
             | Self::RecordingFailed
             | Self::Tripwire
@@ -312,6 +320,8 @@ mod tests {
     async fn only_an_end_that_takes_something_back_is_hasty() {
         assert!(is_patient(End::ClientLeft, pending()).await);
         assert!(is_patient(End::UpstreamClosed, pending()).await);
+        assert!(is_patient(End::Drained, pending()).await);
+        assert!(!is_patient(End::Stopped, pending()).await);
         assert!(!is_patient(End::Killed(String::new()), pending()).await);
         assert!(!is_patient(End::UpstreamClosed, async {}).await);
     }

@@ -21,7 +21,7 @@ use super::pump::Pump;
 use super::record::{Recorder, not_recorded};
 use super::{BackendWalker, FrontendCutter, Session, Watch, reply};
 use crate::authenticate::Proved;
-use crate::authorise::{Authorised, Denied, not_ready};
+use crate::authorise::{Authorised, Denied, not_ready, unready};
 use crate::cancel::Issued;
 use crate::database::Database;
 use crate::enforce::{Enforcer, Facts};
@@ -75,6 +75,11 @@ pub(crate) async fn open(
         prepared = prepare(&opening, client.is_tls()) => prepared,
     };
     match prepared {
+        // The gateway began to stop while the server's side was being opened.
+        Ok(_) if opening.gateway.live.is_draining() => {
+            let denied = unready(&opening.gateway.live).unwrap_or_else(not_ready);
+            Err((Some(client), denied))
+        }
         Ok(prepared) => Ok(opening.assemble(prepared, client, buffer)),
         Err(denied) => Err((Some(client), denied)),
     }

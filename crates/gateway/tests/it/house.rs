@@ -118,7 +118,7 @@ impl House {
         let mut tasks = vec![tokio::spawn(async move {
             running.await.map_err(|error| error.to_string())
         })];
-        let control = within("the control plane", bound).await.unwrap();
+        let control = within("the control plane", bound).await.unwrap().address();
         let tls = if plan.tls {
             let identity = ca.server("server", &["localhost", "127.0.0.1"]).unwrap();
             TlsMode::Required {
@@ -151,11 +151,11 @@ impl House {
             timeouts: plan.timeouts,
         };
         let (ready, bound) = oneshot::channel();
-        let running = phigate_gateway::serve(config, stop.child_token(), ready);
+        let running = phigate_gateway::serve(config, stop.child_token().into(), ready);
         tasks.push(tokio::spawn(async move {
             running.await.map_err(|error| error.to_string())
         }));
-        let gateway = within("the gateway", bound).await.unwrap();
+        let gateway = within("the gateway", bound).await.unwrap().address();
         let token = std::fs::read_to_string(path.join("admin.token")).unwrap();
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&ca_pem));
         let channel = Endpoint::from_shared(format!("https://localhost:{}", control.port()))

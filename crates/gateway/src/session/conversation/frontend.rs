@@ -43,6 +43,7 @@ impl Conversation {
         frame: Frame,
         to: &mut BytesMut,
     ) -> Result<Taken, End> {
+        self.between_transactions = false;
         let skipped = self.expect.skipping() && !matches!(frame.tag(), tag::SYNC | tag::TERMINATE);
         if skipped {
             return Ok(Taken::Yes);

@@ -320,6 +320,7 @@ impl Conversation {
         if idle && self.expect.is_empty() {
             self.names.transaction_ended();
         }
+        self.between_transactions = idle && !self.expect.is_busy();
         Ok(verdict)
     }
 

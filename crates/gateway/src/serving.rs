@@ -1,0 +1,103 @@
+//! A gateway that serves, as the daemon around it sees it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use phigate_vitals::{Check, Pulse};
+
+use crate::gateway::Gateway;
+use crate::{ControlEndpoint, GatewayError, TlsMode, acceptor, clock};
+
+/// Clones are the same gateway.
+#[derive(Clone)]
+pub struct Serving {
+    pub(crate) address: SocketAddr,
+    pub(crate) gateway: Arc<Gateway>,
+    /// The loops that must turn: the listener's and the lease's.
+    pub(crate) pulses: [Pulse; 2],
+}
+
+/// What can be changed while it serves.
+#[derive(Debug)]
+pub struct Renewal {
+    /// The certificate that clients see from their next connection on. Whether there is TLS at all
+    /// cannot be changed.
+    pub tls: TlsMode,
+    /// The certificates towards the control plane; not its address.
+    pub control: ControlEndpoint,
+    /// [`crate::Timeouts::drain`].
+    pub drain: Duration,
+}
+
+impl Serving {
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes the renewal over, all of it or nothing. The control plane is asked whether it takes the new
+    /// certificate; sessions go on.
+    ///
+    /// # Errors
+    /// Why everything stays as it was.
+    pub async fn renew(&self, renewal: Renewal) -> Result<(), GatewayError> {
+        let acceptor = acceptor(&renewal.tls, self.address)?;
+        let (tls, acceptor) = match (&self.gateway.tls, acceptor) {
+            (None, None) => (None, None),
+            (Some(tls), Some(acceptor)) => (Some(tls), Some(acceptor)),
+            (Some(_), None) | (None, Some(_)) => return Err(GatewayError::TlsOnOrOff),
+        };
+        self.gateway.control.renew(&renewal.control).await?;
+        if let (Some(tls), Some(acceptor)) = (tls, acceptor) {
+            tls.store(Arc::new(acceptor));
+        }
+        self.gateway.patience.store(Arc::new(renewal.drain));
+        Ok(())
+    }
+
+    /// Resolves when every loop that must turn has turned since the call. Cancel safe.
+    pub async fn turned(&self) {
+        for pulse in &self.pulses {
+            pulse.felt().await;
+        }
+    }
+
+    /// What serving needs: no drain, a lease, a log that takes records, databases that are known.
+    pub fn checks(&self) -> Vec<Check> {
+        let Gateway {
+            live,
+            log,
+            databases,
+            ..
+        } = &*self.gateway;
+        let lease = (!live.is_live(clock::now())).then(|| "none is held".to_owned());
+        let log = match log.failed() {
+            Some(error) => Some(error.to_string()),
+            None => log
+                .is_disk_low()
+                .then(|| "the disk is nearly full".to_owned()),
+        };
+        let draining = live.is_draining().then(|| "the gateway is stopping".to_owned());
+        let mut checks = vec![
+            Check::new("drain", draining),
+            Check::new("lease", lease),
+            Check::new("log", log),
+        ];
+        let mut names: Vec<_> = databases.iter().collect();
+        names.sort_by(|one, other| one.0.cmp(other.0));
+        checks.extend(names.iter().map(|(name, database)| {
+            Check::new(format!("database {name}"), database.unfit())
+        }));
+        checks
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
