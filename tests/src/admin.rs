@@ -345,7 +345,7 @@ impl Login {
 }
 
 /// An hour of `limited_dataset` on the clinic, for research.
-pub(crate) fn request(principal: &str) -> CreateGrantRequest {
+pub fn request(principal: &str) -> CreateGrantRequest {
     CreateGrantRequest {
         principal: principal.to_owned(),
         database: "clinic".to_owned(),

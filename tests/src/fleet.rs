@@ -37,6 +37,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Where the control plane listens and where the gateways do.
     pub hosts: (Ipv4Addr, Ipv4Addr),
+    /// What goes before every program: `env NAME=VALUE`.
+    pub before: Vec<OsString>,
     /// What goes before the program of a gateway: `ip netns exec NAME`.
     pub within: Vec<OsString>,
     /// More of the `[gateway]` table.
@@ -56,7 +58,7 @@ pub struct Fleet {
     pub control: Daemon,
     /// The gateways' processes: `gateway-1` and so on.
     pub gateways: Vec<Daemon>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// One process; killed when dropped.
@@ -64,6 +66,8 @@ pub struct Fleet {
 pub struct Daemon {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it shows its metrics.
+    pub monitoring: SocketAddr,
     /// Its configuration file.
     pub config: PathBuf,
     command: Vec<OsString>,
@@ -81,6 +85,7 @@ impl Plan {
             classification: clinic::CLASSIFICATION.to_owned(),
             upstream: None,
             hosts: (Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST),
+            before: Vec::new(),
             within: Vec::new(),
             gateway: String::new(),
             tls: false,
@@ -119,7 +124,7 @@ impl Plan {
             admin,
             control,
             gateways,
-            _directory: directory,
+            directory,
         };
         for gateway in &fleet.gateways {
             gateway.answers().await;
@@ -134,7 +139,7 @@ impl Plan {
     pub fn twin(&self, fleet: &Fleet, number: usize) -> Daemon {
         let id = format!("gateway-{number}");
         let listen = SocketAddr::new(self.hosts.1.into(), free_port());
-        let root = fleet._directory.path().join(format!("{id}-twin"));
+        let root = fleet.directory.path().join(format!("{id}-twin"));
         let config = Config::load(&fleet.control.config).expect("a valid configuration");
         let ca = DevCa::load_or_create(&config.pki_dir()).expect("the CA is there");
         let at = fleet.control.address;
@@ -165,6 +170,7 @@ impl Plan {
             recording, gateway, ..
         } = self;
         let host = control.ip();
+        let monitoring = SocketAddr::new(listen.ip(), free_port());
         write(
             "phigate.toml",
             &format!(
@@ -180,6 +186,8 @@ tls = {tls}
 {gateway}
 [audit]
 recording = "{recording}"
+[monitoring]
+listen = "{monitoring}"
 [[database]]
 name = "clinic"
 upstream = "{upstream}"
@@ -204,7 +212,7 @@ enforcement = "inline"
         } else {
             &[]
         };
-        let mut command = [before, &self.program[..]].concat();
+        let mut command = [&self.before[..], before, &self.program[..]].concat();
         command.extend([
             "serve".into(),
             part.into(),
@@ -213,6 +221,7 @@ enforcement = "inline"
         ]);
         Daemon {
             address: listen,
+            monitoring,
             log: directory.join("log"),
             config,
             command,
@@ -376,7 +385,7 @@ pub fn serve(
         _ => return Err("serve gateway|control|all --config FILE"),
     };
     let config = PathBuf::from(config);
-    Ok(async move { serve::run(part, &config).await })
+    Ok(async move { Box::pin(serve::run(part, &config)).await })
 }
 
 /// Gives a gateway its certificates, as an operator hands them to another machine.

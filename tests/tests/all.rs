@@ -11,6 +11,7 @@ mod explain;
 mod hostile;
 mod login;
 mod masking;
+mod monitoring;
 mod operator;
 mod processes;
 mod psql;

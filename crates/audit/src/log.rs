@@ -137,6 +137,11 @@ impl Log {
         position
     }
 
+    /// How many leaves the log has with those that wait to be written.
+    pub fn appended(&self) -> Position {
+        self.0.queue.appended()
+    }
+
     /// How far the log is durable, at its level.
     pub fn durable(&self) -> Position {
         self.0.progress.durable()

@@ -30,6 +30,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// When a result may be released.
     pub recording: Recording,
+    /// Where metrics and health are shown; `None` nowhere.
+    pub monitoring: Option<SocketAddr>,
     /// The databases behind the gateway; at least one, no name twice.
     pub databases: Vec<Database>,
     /// Who may be granted access; `None` accepts every well-formed name.

@@ -26,6 +26,8 @@ pub(crate) struct RawConfig {
     #[serde(default)]
     audit: RawAudit,
     #[serde(default)]
+    monitoring: RawMonitoring,
+    #[serde(default)]
     database: Vec<RawDatabase>,
     principal: Option<Vec<RawPrincipal>>,
 }
@@ -96,6 +98,20 @@ impl Default for RawAudit {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawMonitoring {
+    listen: String,
+}
+
+impl Default for RawMonitoring {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:9464".into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawDatabase {
     name: String,
@@ -128,6 +144,10 @@ impl RawConfig {
             "strict" => Recording::Strict,
             other => return Err(at.choice("audit.recording", other, "process, local or strict")),
         };
+        let monitoring = match self.monitoring.listen.as_str() {
+            "off" => None,
+            address => Some(at.parse("monitoring.listen", address)?),
+        };
         if self.database.is_empty() {
             return Err(at.value("database", "at least one [[database]] is needed"));
         }
@@ -158,6 +178,7 @@ impl RawConfig {
             control,
             gateway,
             recording,
+            monitoring,
             databases,
             principals,
         })
@@ -312,7 +333,9 @@ impl At<'_> {
                 let longest = longest.as_secs();
                 self.value(
                     key,
-                    format!("{text:?} is no length of time such as 20s or 2m, of {longest} s at most"),
+                    format!(
+                        "{text:?} is no length of time such as 20s or 2m, of {longest} s at most"
+                    ),
                 )
             })
     }

@@ -16,6 +16,7 @@ impl Config {
             control,
             gateway,
             recording,
+            monitoring,
             databases,
             principals: _,
         } = self;
@@ -27,6 +28,7 @@ impl Config {
         };
         held("data_dir", *data_dir != new.data_dir);
         held("audit.recording", *recording != new.recording);
+        held("monitoring.listen", *monitoring != new.monitoring);
         let Control {
             listen,
             store,

@@ -72,6 +72,8 @@ impl Databases {
 }
 
 fn named(specs: Vec<DatabaseSpec>) -> HashMap<DatabaseName, Arc<DatabaseSpec>> {
-    let named = specs.into_iter().map(|spec| (spec.name.clone(), Arc::new(spec)));
+    let named = specs
+        .into_iter()
+        .map(|spec| (spec.name.clone(), Arc::new(spec)));
     named.collect()
 }

@@ -64,7 +64,7 @@ async fn record_refusals(
     refusals: &Refusals,
 ) -> Result<(), phigate_store::StoreError> {
     for (reason, count) in refusals.take() {
-        tracing::warn!(reason, count, "administrative calls were refused");
+        plane.events.calls_refused(reason, count);
         let event = Event::CallsRefused {
             call: "admin".to_owned(),
             reason: reason.to_owned(),

@@ -155,6 +155,11 @@ impl Gateways {
         }
     }
 
+    /// How many are attached.
+    pub(crate) fn attached(&self) -> usize {
+        self.lock().streams.len()
+    }
+
     /// Whether this process of the gateway is attached: who is not may not open sessions.
     pub(crate) fn is_attached(&self, gateway: &GatewayId, instance: &str) -> bool {
         self.lock()

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use phigate_pki::Identity;
 use phigate_vitals::Beats;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
@@ -18,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::events::Events;
 use crate::{ControlError, HANDSHAKE_DEADLINE};
 
 /// Handshakes at once; who comes later waits in the kernel.
@@ -64,6 +65,7 @@ pub(crate) fn accept(
     listener: TcpListener,
     tls: Tls,
     beats: Beats,
+    events: Arc<Events>,
     stop: CancellationToken,
 ) -> Incoming {
     let (ready, incoming) = mpsc::channel(QUEUE);
@@ -71,7 +73,7 @@ pub(crate) fn accept(
         tokio::select! {
             () = stop.cancelled() => {}
             () = ready.closed() => {}
-            () = keep_accepting(&listener, &tls, beats, &ready) => {}
+            () = keep_accepting(&listener, &tls, beats, &events, &ready) => {}
         }
     });
     ReceiverStream::new(incoming)
@@ -81,6 +83,7 @@ async fn keep_accepting(
     listener: &TcpListener,
     tls: &Tls,
     mut beats: Beats,
+    events: &Arc<Events>,
     ready: &mpsc::Sender<std::io::Result<TlsStream<TcpStream>>>,
 ) {
     let slots = Arc::new(Semaphore::new(HANDSHAKES));
@@ -99,9 +102,9 @@ async fn keep_accepting(
             }
         };
         let acceptor = TlsAcceptor::from(tls.load_full());
-        let ready = ready.clone();
+        let (ready, events) = (ready.clone(), Arc::clone(events));
         tokio::spawn(async move {
-            let shaken = shake(acceptor, socket, peer).await;
+            let shaken = shake(acceptor, socket, peer, &events).await;
             drop(slot);
             if let Some(stream) = shaken {
                 // The control plane stops: nobody is served any more.
@@ -127,16 +130,17 @@ async fn accept_one(
     Ok((socket, peer, slot))
 }
 
-/// The handshake. Who fails it is named: it may be a gateway with a wrong certificate.
+/// The handshake.
 async fn shake(
     acceptor: TlsAcceptor,
     socket: TcpStream,
     peer: SocketAddr,
+    events: &Events,
 ) -> Option<TlsStream<TcpStream>> {
     match tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(socket)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
-            tracing::warn!(%peer, %error, "a TLS handshake failed");
+            events.handshake_failed(peer, &error);
             None
         }
         Err(_) => {

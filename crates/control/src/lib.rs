@@ -13,6 +13,7 @@ mod config;
 mod crosswalk;
 mod databases;
 mod error;
+mod events;
 mod expiry;
 mod explain;
 mod gateways;
@@ -92,6 +93,7 @@ pub async fn serve(
     let drained = CancellationToken::new();
     let (recorder, recording) =
         Recorder::start(store.clone(), log.clone(), told.sequence, drained.clone());
+    let events = Arc::<events::Events>::default();
     let gateways = Arc::new(Gateways::new(config.lease, earlier));
     let announced = Arc::clone(&gateways);
     store.observe(move |notice| announced.announce(notice));
@@ -103,6 +105,7 @@ pub async fn serve(
         classified: RwLock::default(),
         gateways,
         recorder,
+        events: Arc::clone(&events),
         lease: config.lease,
         shutdown: shutdown.clone(),
     });
@@ -134,7 +137,13 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let (accepting, accepts) = phigate_vitals::pulse();
-    let incoming = incoming::accept(listener, Arc::clone(&tls), accepts, shutdown.clone());
+    let incoming = incoming::accept(
+        listener,
+        Arc::clone(&tls),
+        accepts,
+        events,
+        shutdown.clone(),
+    );
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))

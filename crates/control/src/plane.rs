@@ -17,6 +17,7 @@ use crate::catalogs::Catalogs;
 use crate::clock;
 use crate::databases::Databases;
 use crate::error::status;
+use crate::events::Events;
 use crate::gateways::Gateways;
 use crate::recorder::Recorder;
 
@@ -33,6 +34,7 @@ pub(crate) struct Plane {
     pub(crate) classified: RwLock<()>,
     pub(crate) gateways: Arc<Gateways>,
     pub(crate) recorder: Recorder,
+    pub(crate) events: Arc<Events>,
     pub(crate) lease: Duration,
     pub(crate) shutdown: CancellationToken,
 }
@@ -57,6 +59,8 @@ impl Plane {
         let acks = self.gateways.barrier(target, only).passed().await;
         let before = committed.saturating_sub(called);
         let over = clock::boottime().saturating_sub(called);
+        let leases_over = acks.iter().filter(|ack| ack.lease_over).count();
+        self.events.barrier_passed(over, leases_over);
         let event = Event::BarrierPassed {
             version: target,
             grant: about.0,

@@ -8,6 +8,7 @@ use phigate_pki::Identity;
 use phigate_types::PrincipalName;
 use phigate_vitals::{Check, Pulse};
 
+use crate::events::Now;
 use crate::incoming::{self, Tls};
 use crate::plane::Plane;
 use crate::{ControlError, DatabaseSpec, clock, startup};
@@ -73,12 +74,30 @@ impl Serving {
 
     /// What serving needs: a store that answers, a log that takes records.
     pub async fn checks(&self) -> Vec<Check> {
-        let store = self.plane.store.head().await.err();
-        let log = self.plane.recorder.check().err();
+        let now = self.now().await;
         vec![
-            Check::new("store", store.map(|error| error.to_string())),
-            Check::new("log", log.map(|status| status.message().to_owned())),
+            Check::new("not stopping", !self.plane.shutdown.is_cancelled()),
+            Check::new("store", now.store_answers),
+            Check::new("log", !now.log_failed),
         ]
+    }
+
+    /// Its metrics as they are now, in the OpenMetrics text format without its end mark.
+    ///
+    /// # Errors
+    /// As the writer says.
+    pub async fn metrics(&self, out: &mut String) -> fmt::Result {
+        let now = self.now().await;
+        self.plane.events.write(out, now)
+    }
+
+    async fn now(&self) -> Now {
+        let plane = &self.plane;
+        Now {
+            gateways: plane.gateways.attached(),
+            store_answers: plane.store.head().await.is_ok(),
+            log_failed: plane.recorder.check().is_err(),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{limits, upstream};
 pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, peer: SocketAddr) {
     let tls = gateway.acceptor();
     let opening = startup::open(socket, tls.as_deref());
-    let opening = match gateway.at_login(opening).await {
+    let opening = match gateway.at_login(Box::pin(opening)).await {
         Ok(Ok(opening)) => opening,
         Err(NotInTime::Stopping) => return,
         Ok(Err(NoOpening::Gone(error))) => {
@@ -91,7 +91,7 @@ async fn log_in(
     let claimed = (requested.principal.clone(), requested.database.clone());
     // Dropping the attempt at the deadline closes the socket; the task of an opened session goes on.
     let attempt = attempt(&gateway, stream, end_point, buffer, requested, peer);
-    match gateway.at_login(attempt).await {
+    match gateway.at_login(Box::pin(attempt)).await {
         Ok(Ok((opened, session))) => run(gateway, opened, session).await,
         Ok(Err(NoSession::Refused(stream, denied, grant))) => {
             refuse(&gateway, stream, Some(&claimed), &denied, grant, peer).await;
@@ -178,7 +178,7 @@ async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtCon
         cancel,
         database,
     } = opened;
-    tracing::info!(session = %at_control.session, "session opened");
+    gateway.events.session_opened(&at_control.session);
     let Ended {
         end,
         upstream,
@@ -187,7 +187,9 @@ async fn run(gateway: Arc<Gateway>, opened: Opened, mut at_control: SessionAtCon
     } = session.run().await;
     at_control.used = used;
     at_control.reason = end.reason().as_str();
-    tracing::info!(session = %at_control.session, reason = at_control.reason, "session ended");
+    gateway
+        .events
+        .session_ended(&at_control.session, end.reason());
     // Many may have been ended at once; each costs the server a process or two.
     let _turn = gateway.teardowns.acquire().await;
     // Our key is void from here; the server's is used once more if something runs.
@@ -239,7 +241,7 @@ fn record_refusal(
     peer: SocketAddr,
 ) {
     let (reason, error) = denied;
-    tracing::info!(%peer, reason, sqlstate = %error.code, "login refused");
+    gateway.events.login_refused(peer, reason, error.code);
     let record = Record::LoginRefused(LoginRefused {
         client: peer.to_string(),
         gateway: gateway.id.clone(),

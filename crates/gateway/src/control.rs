@@ -24,6 +24,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Control {
     client: Arc<ArcSwap<GatewayServiceClient<Channel>>>,
+    /// What it speaks with: its own chain, and the authority of the other side.
+    certificates: Arc<ArcSwap<(String, String)>>,
     /// Notified when there is another client, so that the stream is made again through it.
     renewed: Arc<Notify>,
 }
@@ -51,17 +53,24 @@ impl Control {
         let client = connection(endpoint)?;
         Ok(Self {
             client: Arc::new(ArcSwap::from_pointee(client)),
+            certificates: Arc::new(ArcSwap::from_pointee(certificates(endpoint))),
             renewed: Arc::default(),
         })
     }
 
-    /// Uses other certificates, if the control plane takes them: it is asked before anything changes.
+    /// Uses other certificates, if these are others and the control plane takes them: it is asked before
+    /// anything changes.
     pub(crate) async fn renew(&self, endpoint: &ControlEndpoint) -> Result<(), GatewayError> {
+        let certificates = certificates(endpoint);
+        if **self.certificates.load() == certificates {
+            return Ok(());
+        }
         let client = connection(endpoint)?;
         take_up(client.clone())
             .await
             .map_err(|error| GatewayError::Control(error.to_string()))?;
         self.client.store(Arc::new(client));
+        self.certificates.store(Arc::new(certificates));
         self.renewed.notify_one();
         Ok(())
     }
@@ -155,24 +164,29 @@ impl ControlError {
     }
 }
 
+fn certificates(endpoint: &ControlEndpoint) -> (String, String) {
+    let chain = endpoint.identity.cert_chain_pem.clone();
+    (chain, endpoint.ca_pem.clone())
+}
+
 /// A connection with these certificates; nothing is sent yet.
 fn connection(endpoint: &ControlEndpoint) -> Result<GatewayServiceClient<Channel>, GatewayError> {
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(&endpoint.ca_pem))
-            .identity(tonic::transport::Identity::from_pem(
-                &endpoint.identity.cert_chain_pem,
-                endpoint.identity.key_pem.expose(),
-            ));
-        let channel = Endpoint::from_shared(endpoint.url.clone())
-            .and_then(|endpoint| endpoint.tls_config(tls))
-            .map_err(|error| GatewayError::Control(describe(&error)))?
-            .connect_timeout(limits::CONTROL_CALL)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        Ok(GatewayServiceClient::new(channel))
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(&endpoint.ca_pem))
+        .identity(tonic::transport::Identity::from_pem(
+            &endpoint.identity.cert_chain_pem,
+            endpoint.identity.key_pem.expose(),
+        ));
+    let channel = Endpoint::from_shared(endpoint.url.clone())
+        .and_then(|endpoint| endpoint.tls_config(tls))
+        .map_err(|error| GatewayError::Control(describe(&error)))?
+        .connect_timeout(limits::CONTROL_CALL)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true)
+        .connect_lazy();
+    Ok(GatewayServiceClient::new(channel))
 }
 
 /// Asks something that changes nothing, for a gateway's ears only.

@@ -53,15 +53,9 @@ impl Database {
         self.watcher.current().map_err(|_| ())
     }
 
-    /// Why its clients are refused at present, if they are.
-    pub(crate) fn unfit(&self) -> Option<String> {
-        match self.watcher.current() {
-            Err(stale) => Some(stale.reason),
-            Ok(_) if !self.is_sound() => {
-                Some("its doctor finds a way round the masked views".to_owned())
-            }
-            Ok(_) => None,
-        }
+    /// Whether its clients are served: its catalog is known, and nothing leads round its masked views.
+    pub(crate) fn is_fit(&self) -> bool {
+        self.watcher.current().is_ok() && self.is_sound()
     }
 
     /// The epoch of the catalog; costs next to nothing.

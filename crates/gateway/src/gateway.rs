@@ -17,6 +17,7 @@ use crate::cohort::Cohorts;
 use crate::control::Control;
 use crate::database::Database;
 use crate::enforce::Plans;
+use crate::events::Events;
 use crate::live::Live;
 use crate::tls::Acceptor;
 use crate::{Limits, Timeouts};
@@ -36,6 +37,7 @@ pub(crate) struct Gateway {
     pub(crate) live: Arc<Live>,
     pub(crate) databases: HashMap<DatabaseName, Arc<Database>>,
     pub(crate) log: Log,
+    pub(crate) events: Arc<Events>,
     pub(crate) policies: Policies,
     pub(crate) cohorts: Cohorts,
     pub(crate) plans: Plans,
@@ -66,11 +68,9 @@ impl Gateway {
         self.tls.as_ref().map(ArcSwap::load_full)
     }
 
-    /// What a client does before it has a session, as long as it may take.
-    pub(crate) async fn at_login<T>(
-        &self,
-        step: impl Future<Output = T>,
-    ) -> Result<T, NotInTime> {
+    /// What a client does before it has a session, as long as it may take. To be boxed: a session is not to
+    /// keep the room for its login.
+    pub(crate) async fn at_login<T>(&self, step: impl Future<Output = T>) -> Result<T, NotInTime> {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(NotInTime::Stopping),

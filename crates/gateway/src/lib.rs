@@ -17,6 +17,7 @@ mod control;
 mod database;
 mod enforce;
 mod error;
+mod events;
 mod gateway;
 mod limits;
 mod listen;
@@ -90,6 +91,7 @@ pub async fn serve(
         live: Arc::default(),
         databases,
         log: log.clone(),
+        events: Arc::default(),
         policies: authorise::Policies::new(),
         cohorts: cohort::Cohorts::new(),
         plans: enforce::Plans::new(),

@@ -36,7 +36,7 @@ pub(crate) async fn accept(listener: TcpListener, gateway: Arc<Gateway>, mut bea
             continue;
         }
         let Some(slot) = slots.take(peer.ip()) else {
-            tracing::warn!(%peer, "connection refused: limit reached");
+            gateway.events.connection_refused(peer);
             turn_away(&socket);
             continue;
         };

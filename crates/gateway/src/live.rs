@@ -2,7 +2,7 @@
 //! change falls between the judgement of an admission and its entry in the table.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub(crate) struct Live {
     deadline: AtomicU64,
     /// The end of the last lease there was, likewise.
     last_deadline: AtomicU64,
+    /// When it was last extended, likewise.
+    extended: AtomicU64,
     /// Nobody is admitted any more: written under the lock, read before each wait of a session.
     draining: AtomicBool,
     /// Cancelled with it, to wake the sessions.
@@ -53,10 +55,25 @@ pub(crate) struct Leash {
     cause: OnceLock<End>,
     pull: CancellationToken,
     closed: CancellationToken,
-    /// Whether a statement runs: bytes may be on their way.
-    busy: AtomicBool,
+    /// What its session is doing: bytes of those that are busy may be on their way.
+    state: AtomicU8,
+    /// When it was told to end, on CLOCK_BOOTTIME.
+    told: OnceLock<Duration>,
     /// Cancelled when all that were ended together are closed.
     together: OnceLock<CancellationToken>,
+}
+
+/// What a session is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Its server's side is being opened.
+    Opening,
+    /// Nothing, between transactions.
+    Idle,
+    /// Nothing, in a transaction.
+    InTransaction,
+    /// It waits for replies or passes them on.
+    Busy,
 }
 
 /// Sessions that are being ended together.
@@ -123,6 +140,23 @@ impl Live {
             session,
             leash,
         })
+    }
+
+    /// How many sessions are in each state.
+    pub(crate) fn states(&self) -> [(State, usize); 4] {
+        let mut counts = State::ALL.map(|state| (state, 0));
+        for entry in self.lock().sessions.values() {
+            let state = usize::from(entry.leash.state.load(Ordering::Relaxed));
+            if let Some((_, count)) = counts.get_mut(state) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// How long ago the lease was extended; since the machine's start when it never was.
+    pub(crate) fn lease_age(&self, now: Duration) -> Duration {
+        now.saturating_sub(Duration::from_nanos(self.extended.load(Ordering::Relaxed)))
     }
 
     /// The sessions there are.
@@ -230,7 +264,10 @@ impl Live {
     fn take_over(&self, holder: &Holder) {
         let deadline = holder.deadline().map_or(0, |deadline| deadline.as_nanos());
         let deadline = u64::try_from(deadline).unwrap_or(u64::MAX);
-        self.last_deadline.fetch_max(deadline, Ordering::AcqRel);
+        if self.last_deadline.fetch_max(deadline, Ordering::AcqRel) < deadline {
+            let now = u64::try_from(clock::now().as_nanos()).unwrap_or(u64::MAX);
+            self.extended.store(now, Ordering::Relaxed);
+        }
         self.deadline.store(deadline, Ordering::Release);
     }
 
@@ -247,11 +284,14 @@ impl Live {
         drop(inner);
         // Those that may be sending come first, and all are condemned before any is woken: a session
         // looks at its cause before each write, whenever its task gets its turn.
-        leashes.sort_by_key(|leash| !leash.busy.load(Ordering::Relaxed));
+        let busy = |leash: &Leash| leash.state.load(Ordering::Relaxed) == State::Busy as u8;
+        leashes.sort_by_key(|leash| !busy(leash));
+        let now = clock::now();
         let together = CancellationToken::new();
         let mut fresh = 0;
         for leash in &leashes {
             let _ = leash.together.set(together.clone());
+            let _ = leash.told.set(now);
             fresh += u32::from(leash.cause.set(end.clone()).is_ok());
         }
         for leash in &leashes {
@@ -267,6 +307,23 @@ impl Live {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Self; 4] = [Self::Opening, Self::Idle, Self::InTransaction, Self::Busy];
+
+    /// The word in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Idle => "idle",
+            Self::InTransaction => "in_transaction",
+            Self::Busy => "busy",
+        }
     }
 }
 
@@ -305,9 +362,16 @@ impl Drop for Ending {
 // === impl Leash ===
 
 impl Leash {
-    /// Notes whether a statement runs.
-    pub(crate) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
+    /// Notes what the session is doing.
+    pub(crate) fn note(&self, state: State) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// How long ago the session was told to end, if it was.
+    pub(crate) fn told(&self) -> Option<Duration> {
+        self.told
+            .get()
+            .map(|told| clock::now().saturating_sub(*told))
     }
 
     /// Waits until all that were ended together with this one have closed their client's side, for

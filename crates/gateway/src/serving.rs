@@ -72,25 +72,27 @@ impl Serving {
             databases,
             ..
         } = &*self.gateway;
-        let lease = (!live.is_live(clock::now())).then(|| "none is held".to_owned());
-        let log = match log.failed() {
-            Some(error) => Some(error.to_string()),
-            None => log
-                .is_disk_low()
-                .then(|| "the disk is nearly full".to_owned()),
-        };
-        let draining = live.is_draining().then(|| "the gateway is stopping".to_owned());
         let mut checks = vec![
-            Check::new("drain", draining),
-            Check::new("lease", lease),
-            Check::new("log", log),
+            Check::new("not stopping", !live.is_draining()),
+            Check::new("lease", live.is_live(clock::now())),
+            Check::new("log", log.failed().is_none() && !log.is_disk_low()),
         ];
         let mut names: Vec<_> = databases.iter().collect();
         names.sort_by(|one, other| one.0.cmp(other.0));
-        checks.extend(names.iter().map(|(name, database)| {
-            Check::new(format!("database {name}"), database.unfit())
-        }));
+        checks.extend(
+            names
+                .iter()
+                .map(|(name, database)| Check::new(format!("database {name}"), database.is_fit())),
+        );
         checks
+    }
+
+    /// Its metrics as they are now, in the OpenMetrics text format without its end mark.
+    ///
+    /// # Errors
+    /// As the writer says.
+    pub fn metrics(&self, out: &mut String) -> fmt::Result {
+        self.gateway.events.write(out, &self.gateway)
     }
 }
 

@@ -274,7 +274,7 @@ impl Session {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let now = clock::now();
         self.watch.check(now)?;
-        self.watch.leash.set_busy(self.talk.is_busy());
+        self.watch.leash.note(self.talk.state());
         let valves = Valves {
             read_client: !self.terminated
                 && self.held.is_none()
@@ -343,6 +343,9 @@ impl Session {
         end::close_client(client, &end, rest.as_deref(), &released, watch.over()).await;
         registration.client_closed();
         let leash = Arc::clone(registration.leash());
+        if let Some(after) = leash.told() {
+            talk.recorder.events().session_killed(after);
+        }
         drop(registration);
         if !end.lets_drain() {
             leash.after_the_others().await;

@@ -21,6 +21,9 @@ pub(crate) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     findings.take("certificates", assemble::certificates(&config));
     findings.take("gateway.listen", can_listen(config.gateway.listen));
     findings.take("control.listen", can_listen(config.control.listen));
+    if let Some(address) = config.monitoring {
+        findings.take("monitoring.listen", can_listen(address));
+    }
     for database in &config.databases {
         let outcome = check_database(database, &mut findings).await;
         findings.take(database.name.as_str(), outcome);

@@ -2,8 +2,9 @@
 //! tests, are built on this.
 
 pub mod assemble;
+mod monitor;
 mod reload;
 pub mod runtime;
 pub mod serve;
-pub mod systemd;
+mod systemd;
 pub mod telemetry;

@@ -10,13 +10,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use phigate_config::Config;
 use phigate_gateway::Stop;
+use phigate_vitals::Check;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::systemd::Manager;
-use crate::{assemble, reload};
+use crate::{assemble, monitor, reload};
 
 /// How much longer than its transactions may go on the end of a daemon may take.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
@@ -54,6 +55,10 @@ pub(crate) struct Parts {
 pub async fn run(part: Part, config: &Path) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let mut signals = Signals::listen()?;
+    let monitoring = match config.monitoring {
+        Some(address) => Some(monitor::bind(address).await?),
+        None => None,
+    };
     let manager = Manager::of_environment();
     let stop = Stop::default();
     let running = tokio::select! {
@@ -67,9 +72,12 @@ pub async fn run(part: Part, config: &Path) -> anyhow::Result<ExitCode> {
     if let Some(address) = running.gateway() {
         tracing::info!(%address, "the gateway serves");
     }
+    if let Some(listener) = monitoring {
+        tokio::spawn(monitor::serve(listener, parts.clone()));
+    }
     manager.ready("serving");
     let mut ended = pin!(running.join());
-    let mut watchdog = pin!(manager.feed_watchdog(async || parts.turned().await));
+    let mut watchdog = pin!(manager.feed_watchdog(|| parts.turned()));
     let mut told = pin!(obey(signals, config, &parts, &stop, &manager));
     tokio::select! {
         ended = &mut ended => ended?,
@@ -80,11 +88,7 @@ pub async fn run(part: Part, config: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// Starts the parts and returns when they answer. `stop` ends them; a plain token does so at once.
-pub async fn start(
-    config: &Config,
-    part: Part,
-    stop: impl Into<Stop>,
-) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, part: Part, stop: impl Into<Stop>) -> anyhow::Result<Running> {
     make_private(&config.data_dir)?;
     let stop = stop.into();
     let mut running = Running {
@@ -178,13 +182,38 @@ impl Parts {
     }
 
     /// Resolves when every loop that must turn has turned since the call.
-    async fn turned(&self) {
+    pub(crate) async fn turned(&self) {
         if let Some(control) = &self.control {
             control.turned().await;
         }
         if let Some(gateway) = &self.gateway {
             gateway.turned().await;
         }
+    }
+
+    /// What serving needs.
+    pub(crate) async fn checks(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if let Some(control) = &self.control {
+            checks.extend(control.checks().await);
+        }
+        if let Some(gateway) = &self.gateway {
+            checks.extend(gateway.checks());
+        }
+        checks
+    }
+
+    /// In the OpenMetrics text format.
+    pub(crate) async fn metrics(&self) -> Result<String, std::fmt::Error> {
+        let mut out = String::new();
+        if let Some(control) = &self.control {
+            control.metrics(&mut out).await?;
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.metrics(&mut out)?;
+        }
+        prometheus_client::encoding::text::encode_eof(&mut out)?;
+        Ok(out)
     }
 }
 
@@ -259,7 +288,7 @@ async fn obey(
     signals.stop().await;
     tracing::warn!("stopping at once");
     stop.at_once();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Makes the data directory for this account alone.

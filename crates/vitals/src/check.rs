@@ -1,25 +1,21 @@
 //! One condition of being ready.
 
-/// Whether one thing that serving needs is there.
+/// Whether one thing that serving needs is there. Why it is not stands in the log: that may name hosts and
+/// roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What: `lease`, `log`, `database clinic`.
     pub what: String,
-    /// Why it is not there; `None` when it is. For the operator, never a protected value.
-    pub wrong: Option<String>,
+    /// Whether it is there.
+    pub is_good: bool,
 }
 
 impl Check {
-    /// It is there where `wrong` is `None`.
-    pub fn new(what: impl Into<String>, wrong: Option<String>) -> Self {
+    /// What, and whether it is there.
+    pub fn new(what: impl Into<String>, is_good: bool) -> Self {
         Self {
             what: what.into(),
-            wrong,
+            is_good,
         }
-    }
-
-    /// Whether it is there.
-    pub fn is_good(&self) -> bool {
-        self.wrong.is_none()
     }
 }

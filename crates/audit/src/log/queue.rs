@@ -174,6 +174,11 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// The last leaf that has a number.
+    pub(super) fn appended(&self) -> Position {
+        Position(self.inner().next)
+    }
+
     pub(super) fn is_disk_low(&self) -> bool {
         self.inner().low
     }

@@ -80,6 +80,25 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Each of them.
+    pub const ALL: [Self; 15] = [
+        Self::ClientLeft,
+        Self::Expired,
+        Self::Revoked,
+        Self::Killed,
+        Self::Idle,
+        Self::Drained,
+        Self::LeaseLost,
+        Self::UpstreamLost,
+        Self::RecordingFailed,
+        Self::Protocol,
+        Self::GatewayLost,
+        Self::Tripwire,
+        Self::CatalogChanged,
+        Self::Budget,
+        Self::Internal,
+    ];
+
     /// The word in records, metrics and lists.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -45,9 +45,12 @@ pub(crate) async fn attach(gateway: Arc<Gateway>, beats: Beats) {
                 Err(error) => error,
             };
             gateway.live.with_holder(Holder::detached);
-            tracing::warn!(%error, "detached from the control plane");
+            gateway.events.detached(&error);
             if began.elapsed() > LEASE {
                 pause = limits::ATTACH_BACKOFF.0;
+            }
+            if matches!(error, ControlError::Renewed) {
+                continue;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(limits::ATTACH_BACKOFF.1);
@@ -203,15 +206,28 @@ async fn report(gateway: &Gateway, mut carried: mpsc::Receiver<(Effect, Ending)>
     while let Some((effect, ending)) = carried.recv().await {
         ending.closed().await;
         gateway.live.carried_out(&effect, &ending);
+        let (kind, is_ahead) = kind(&effect);
+        if !is_ahead {
+            gateway.events.change_carried_out(kind);
+        }
         if ending.is_empty() {
             continue;
         }
-        tracing::info!(sessions = ending.count(), "change carried out");
+        tracing::info!(kind, sessions = ending.count(), "sessions were ended");
         tokio::spawn(async move {
             // The acknowledgement and what waits for it go first.
             tokio::time::sleep(limits::TEARDOWN_LAG).await;
             ending.release();
         });
+    }
+}
+
+/// The word for what ended, in metrics, and whether the change itself is still to come.
+const fn kind(effect: &Effect) -> (&'static str, bool) {
+    match effect {
+        Effect::EndGrant { version, .. } => ("grant", version.is_none()),
+        Effect::EndSession { version, .. } => ("session", version.is_none()),
+        Effect::EndAll => ("lease", false),
     }
 }
 

@@ -18,6 +18,7 @@ use super::naming::Naming;
 use super::record::{Recorder, not_recorded};
 use super::temporary::Following;
 use crate::enforce::{Enforcer, Refused};
+use crate::live::State;
 
 pub(super) use frontend::Taken;
 pub(super) use replies::Verdict;
@@ -132,6 +133,15 @@ impl Conversation {
     /// Whether the session could end here without anything being lost.
     pub(super) fn is_between_transactions(&self) -> bool {
         self.between_transactions
+    }
+
+    /// What the session is doing.
+    pub(super) fn state(&self) -> State {
+        match (self.between_transactions, self.is_busy()) {
+            (true, _) => State::Idle,
+            (false, false) => State::InTransaction,
+            (false, true) => State::Busy,
+        }
     }
 
     /// Whether replies are outstanding.

@@ -308,6 +308,7 @@ fn record(
     let application = &requested.application_name;
     Recorder::open(
         gateway.log.clone(),
+        Arc::clone(&gateway.events),
         authorised.session,
         opened,
         application,

@@ -14,10 +14,12 @@ use phigate_wire::frontend::Bind;
 use super::end::End;
 use crate::clock;
 use crate::enforce::{Plan, Refused};
+use crate::events::Events;
 
 /// The session's records.
 pub(super) struct Recorder {
     log: Log,
+    events: Arc<Events>,
     session: SessionId,
     opened: Duration,
     digest_key: [u8; 32],
@@ -39,6 +41,7 @@ impl Recorder {
     /// Records the opening.
     pub(super) fn open(
         log: Log,
+        events: Arc<Events>,
         session: SessionId,
         opened: SessionOpened,
         application_name: &str,
@@ -56,6 +59,7 @@ impl Recorder {
         })?;
         Ok(Self {
             log,
+            events,
             session,
             opened: clock::now(),
             digest_key,
@@ -84,6 +88,11 @@ impl Recorder {
     /// The last intent.
     pub(super) fn last(&self) -> Position {
         self.last
+    }
+
+    /// Where what happens is counted.
+    pub(super) fn events(&self) -> &Events {
+        &self.events
     }
 
     /// The log, to wait on.
@@ -164,6 +173,7 @@ impl Recorder {
         );
         self.rows += rows;
         self.bytes += bytes;
+        self.events.statement_ended(sqlstate.is_some(), rows, bytes);
         let digest = self
             .digest
             .take()
@@ -191,6 +201,7 @@ impl Recorder {
         sent: Option<&str>,
     ) -> Result<(), AuditError> {
         self.refused += 1;
+        self.events.statement_refused(refused.reason);
         let record = Record::Refused(RefusedRecord {
             reason: refused.reason.to_owned(),
             sqlstate: refused.error.code,
