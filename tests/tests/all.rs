@@ -8,6 +8,7 @@ mod audit;
 mod catalog;
 mod cohort;
 mod explain;
+mod failing;
 mod hostile;
 mod login;
 mod masking;

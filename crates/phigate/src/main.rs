@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve { part, config } => {
             telemetry::start();
-            runtime::block_on(async move { serve::run(part, &config).await })
+            runtime::block_on(async move { Box::pin(serve::run(part, &config)).await })
         }
         Command::Check { config } => runtime::block_on(async move { check::run(&config).await }),
         Command::Demo(options) => {
