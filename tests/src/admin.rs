@@ -8,9 +8,9 @@ use phigate_proto::v1::catalog_service_client::CatalogServiceClient;
 use phigate_proto::v1::grant_service_client::GrantServiceClient;
 use phigate_proto::v1::session_service_client::SessionServiceClient;
 use phigate_proto::v1::{
-    CreateGrantRequest, CreateGrantResponse, ExplainStatementRequest, ExplainStatementResponse,
-    KillSessionRequest, ListSessionsRequest, PatientList, RevokeGrantRequest, RevokeGrantResponse,
-    Session,
+    Budget, CreateGrantRequest, CreateGrantResponse, ExplainStatementRequest,
+    ExplainStatementResponse, KillSessionRequest, ListSessionsRequest, PatientList,
+    RevokeGrantRequest, RevokeGrantResponse, Session,
 };
 use phigate_testkit::{client, eventually, within};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -223,6 +223,13 @@ impl<'a> Grant<'a> {
     #[must_use]
     pub fn sensitivity(mut self, code: &str) -> Self {
         self.request.sensitivity.push(code.to_owned());
+        self
+    }
+
+    /// How much may leave.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.request.budget = Some(budget);
         self
     }
 

@@ -5,6 +5,7 @@
 mod analysts;
 mod attacks;
 mod audit;
+mod budgets;
 mod catalog;
 mod cohort;
 mod explain;

@@ -222,12 +222,15 @@ pub(crate) struct GrantCreate {
     /// The most rows that may leave, over all sessions of the grant.
     #[arg(long, value_name = "N")]
     pub(crate) max_rows: Option<u64>,
-    /// The most patients whose keys may leave; a row without a patient's key counts as one.
+    /// The most distinct patients, by the keys in results; a row without a patient's key counts as one more.
     #[arg(long, value_name = "N")]
     pub(crate) max_patients: Option<u64>,
     /// The most cells of direct identifiers (names, numbers, addresses ...) that may leave as they are.
     #[arg(long, value_name = "N")]
     pub(crate) max_identifiers: Option<u64>,
+    /// The most bytes of rows that may leave, as they are sent.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
 }
 
 #[derive(Subcommand)]

@@ -82,6 +82,7 @@ async fn run_create(
             rows: create.max_rows,
             patients: create.max_patients,
             identifiers: create.max_identifiers,
+            bytes: create.max_bytes,
         }),
     };
     print_created(&client.create_grant(request).await?.into_inner(), json)
@@ -189,6 +190,7 @@ struct Shown<'a> {
     max_rows: Option<u64>,
     max_patients: Option<u64>,
     max_identifiers: Option<u64>,
+    max_bytes: Option<u64>,
     created_at: String,
     expires_at: String,
     revoked_at: String,
@@ -220,6 +222,7 @@ impl<'a> From<&'a Grant> for Shown<'a> {
             max_rows: grant.budget.and_then(|budget| budget.rows),
             max_patients: grant.budget.and_then(|budget| budget.patients),
             max_identifiers: grant.budget.and_then(|budget| budget.identifiers),
+            max_bytes: grant.budget.and_then(|budget| budget.bytes),
             created_at: output::instant(grant.created_at.as_ref()),
             expires_at: output::instant(grant.expires_at.as_ref()),
             revoked_at: output::instant(grant.revoked_at.as_ref()),
@@ -374,6 +377,7 @@ fn budget(grant: &Grant) -> String {
         (budget.rows, "rows"),
         (budget.patients, "patients"),
         (budget.identifiers, "identifier cells"),
+        (budget.bytes, "bytes"),
     ];
     let limits: Vec<_> = limits
         .into_iter()

@@ -53,6 +53,7 @@ fn parts(event: Event) -> (String, Version, Action, Option<String>) {
             max_rows,
             max_patients,
             max_identifiers,
+            max_bytes,
         } => {
             let action = Action::GrantCreated {
                 grant,
@@ -76,6 +77,7 @@ fn parts(event: Event) -> (String, Version, Action, Option<String>) {
                 max_rows,
                 max_patients,
                 max_identifiers,
+                max_bytes,
             };
             (actor, version, action, Some(reason))
         }

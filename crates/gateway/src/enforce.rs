@@ -433,6 +433,13 @@ fn analyse(
                 .collect(),
         },
     };
+    let counts_patients = facts
+        .budget
+        .as_ref()
+        .is_some_and(|left| left.counts_patients());
+    if counts_patients {
+        batch.permits.iter().try_for_each(Permit::check_countable)?;
+    }
     Ok(Plan::of(batch, text, by))
 }
 

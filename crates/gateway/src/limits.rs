@@ -90,6 +90,16 @@ pub(crate) const ANALYSE_INLINE: usize = 16 * 1024;
 /// The plan cache, in bytes of text and plan.
 pub(crate) const PLAN_CACHE: u64 = 64 << 20;
 
+/// Patients that a session with a budget of them remembers as seen; the control plane knows all.
+pub(crate) const PATIENTS_SEEN: usize = 100_000;
+
+/// Patients that are asked for at once; `phigate_grant::MAX_PATIENT_KEYS`.
+pub(crate) const PATIENTS_ASKED: usize = 256;
+
+/// The longest row in which a patient's key is looked for, in bytes: it is held whole. A longer one
+/// counts as a patient more.
+pub(crate) const COUNTED_ROW: usize = 256 * 1024;
+
 /// Patients of one grant; `phigate_grant::MAX_PATIENTS`.
 pub(crate) const COHORT: usize = 100_000;
 

@@ -195,6 +195,15 @@ impl Session {
                         self.talk.released(bytes, admitted.rows)?;
                         self.pump.from_upstream.clear(admitted.len);
                     }
+                    if let Some(missing) = admitted.missing {
+                        // A row begins there, and is walked over again when more of it is here.
+                        self.walker = BackendWalker::new();
+                        if self.pump.from_upstream.pending().len() > len - admitted.len {
+                            continue;
+                        }
+                        self.pump.from_upstream.reserve(missing);
+                        return Ok(());
+                    }
                     if let Some(wanted) = admitted.wanted {
                         self.stalled = Some(Step::Stream {
                             len: len - admitted.len,
@@ -236,9 +245,9 @@ impl Session {
     /// The control plane's answer.
     fn drawn(&mut self, answer: Result<v1::DrawBudgetResponse, ControlError>) -> Result<(), End> {
         match answer {
-            Ok(v1::DrawBudgetResponse { drawn, left }) => {
+            Ok(given) => {
                 if let Some(meter) = &mut self.talk.meter {
-                    meter.add(drawn.unwrap_or_default(), left.unwrap_or_default());
+                    meter.add(given);
                 }
                 Ok(())
             }

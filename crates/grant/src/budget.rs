@@ -7,11 +7,19 @@ use std::fmt;
 pub struct Amounts {
     /// Rows of results.
     pub rows: u64,
-    /// Patients whose key was in a result; rows, where a result has no patient's key.
+    /// Distinct patients, by the keys in results; rows, where a result has no patient's key.
     pub patients: u64,
     /// Cells of direct identifiers released as they are.
     pub identifiers: u64,
+    /// Bytes of rows as they are sent.
+    pub bytes: u64,
 }
+
+/// The keyed hash of a patient's key, by which a grant's sessions agree on who was seen.
+pub type PatientKey = [u8; 16];
+
+/// The most patients that are asked about at once.
+pub const MAX_PATIENT_KEYS: usize = 256;
 
 /// The limits of a grant; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +30,8 @@ pub struct Budget {
     pub patients: Option<u64>,
     /// Of identifier cells.
     pub identifiers: Option<u64>,
+    /// Of bytes.
+    pub bytes: Option<u64>,
 }
 
 /// What a budget counts.
@@ -33,6 +43,8 @@ pub enum Counted {
     Patients,
     /// Identifier cells.
     Identifiers,
+    /// Bytes.
+    Bytes,
 }
 
 // === impl Budget ===
@@ -47,6 +59,7 @@ impl Budget {
             rows: self.rows.unwrap_or(0),
             patients: self.patients.unwrap_or(0),
             identifiers: self.identifiers.unwrap_or(0),
+            bytes: self.bytes.unwrap_or(0),
         };
         limits.less(used)
     }
@@ -84,6 +97,7 @@ impl Budget {
                 wanted.identifiers,
                 Counted::Identifiers,
             )?,
+            bytes: part(self.bytes, used.bytes, wanted.bytes, Counted::Bytes)?,
         })
     }
 }
@@ -95,6 +109,7 @@ pub struct Wanted {
     pub rows: bool,
     pub patients: bool,
     pub identifiers: bool,
+    pub bytes: bool,
 }
 
 impl Wanted {
@@ -103,6 +118,7 @@ impl Wanted {
         rows: true,
         patients: true,
         identifiers: true,
+        bytes: true,
     };
 }
 
@@ -116,6 +132,7 @@ impl Amounts {
             rows: self.rows.saturating_add(other.rows),
             patients: self.patients.saturating_add(other.patients),
             identifiers: self.identifiers.saturating_add(other.identifiers),
+            bytes: self.bytes.saturating_add(other.bytes),
         }
     }
 
@@ -126,6 +143,7 @@ impl Amounts {
             rows: self.rows.saturating_sub(other.rows),
             patients: self.patients.saturating_sub(other.patients),
             identifiers: self.identifiers.saturating_sub(other.identifiers),
+            bytes: self.bytes.saturating_sub(other.bytes),
         }
     }
 }
@@ -136,6 +154,7 @@ impl fmt::Display for Counted {
             Self::Rows => "rows",
             Self::Patients => "patients",
             Self::Identifiers => "identifier cells",
+            Self::Bytes => "bytes",
         })
     }
 }
@@ -150,6 +169,7 @@ mod tests {
             rows: Some(100),
             patients: Some(3),
             identifiers: None,
+            bytes: Some(1 << 20),
         };
         let mut used = Amounts::default();
         let mut draws = 0;
@@ -162,6 +182,7 @@ mod tests {
         };
         assert_eq!((end, draws), (Counted::Patients, 3));
         assert_eq!((used.rows, used.patients, used.identifiers), (21, 3, 0));
+        assert_eq!(used.bytes, 3 << 16);
         let rows = Wanted {
             rows: true,
             ..Wanted::default()

@@ -9,7 +9,7 @@ mod grant;
 mod request;
 mod session;
 
-pub use budget::{Amounts, Budget, Counted, Wanted};
+pub use budget::{Amounts, Budget, Counted, MAX_PATIENT_KEYS, PatientKey, Wanted};
 pub use cohort::{Cohort, MAX_PATIENT_ID, MAX_PATIENTS, PatientList};
 pub use grant::{Ended, Grant, Life, NotDue, Revocation, State, Tombstone};
 pub use request::{

@@ -36,6 +36,7 @@ impl From<v1::Budget> for Budget {
             rows: sent.rows,
             patients: sent.patients,
             identifiers: sent.identifiers,
+            bytes: sent.bytes,
         }
     }
 }
@@ -46,6 +47,7 @@ impl From<Budget> for v1::Budget {
             rows: budget.rows,
             patients: budget.patients,
             identifiers: budget.identifiers,
+            bytes: budget.bytes,
         }
     }
 }

@@ -20,6 +20,7 @@ debug_without_secrets! {
     CreateGrantRequest { principal, database, profile, purpose, duration, patients, budget }
     CreateGrantResponse { grant, user, host, port }
     Credential { grant_id }
+    DrawBudgetRequest { session_id, rows, patients, identifiers, bytes }
     HardenDatabaseRequest { database, tables, profile, policy_ids, grant_ids, slots, apply }
     LookUpCredentialsResponse { iterations, credentials }
     OpenSessionRequest { session_id, grant_id, principal, database, client_address, seen_version }

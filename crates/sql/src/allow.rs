@@ -15,6 +15,8 @@ mod table;
 mod types;
 
 pub(crate) use alternative::instead_of;
+#[cfg(test)]
+pub(crate) use function::aggregates;
 pub(crate) use function::{
     Columns, Function, FunctionKind, Guard, NullOf, function, function_denied,
     information_schema_function,

@@ -15,6 +15,7 @@ mod ir;
 mod lex;
 mod lower;
 mod parse;
+mod patients;
 mod permit;
 mod policy;
 mod position;
@@ -29,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use patients::{KeyKind, PatientColumns, Patients};
 pub use permit::{
     Batch, CopyDirection, Effect, Passthrough, Permit, StatementKind, Touch, passthrough,
 };
@@ -92,5 +94,14 @@ impl<'a> Context<'a> {
     fn access(&self, oid: u32) -> Option<&'a policy::Access> {
         let own = self.temporary.access(oid);
         own.or_else(|| self.policy.access(oid))
+    }
+
+    /// Whose its rows are, and whether it is one of the session's own. What the session keeps may be
+    /// anybody's.
+    fn subjects(&self, oid: u32) -> (&'a [Option<patients::KeyColumn>], bool) {
+        if temporary::is_temporary(oid) {
+            return (&[None], true);
+        }
+        (self.policy.subjects(oid), false)
     }
 }

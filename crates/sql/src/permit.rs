@@ -5,6 +5,7 @@ use std::fmt;
 use phigate_phi::Treatment;
 
 use crate::temporary::TemporaryChange;
+use crate::{Patients, Refusal};
 
 /// The authority to send one statement to PostgreSQL. Holding one means the statement was read by
 /// both lexers, parsed, lowered, resolved, substituted and rendered; there is no other way to make
@@ -15,6 +16,7 @@ pub struct Permit {
     pub(crate) kind: StatementKind,
     pub(crate) effect: Effect,
     pub(crate) touches: Vec<Touch>,
+    pub(crate) patients: Patients,
     pub(crate) functions: Box<[&'static str]>,
     pub(crate) skeleton: String,
     pub(crate) fingerprint: [u8; 16],
@@ -158,6 +160,32 @@ impl Permit {
         &self.touches
     }
 
+    /// Whose the rows of its result are, or those that it keeps for later.
+    pub fn patients(&self) -> &Patients {
+        &self.patients
+    }
+
+    /// Whether a budget of patients can be counted over its rows.
+    ///
+    /// # Errors
+    /// The refusal under a grant with such a budget.
+    pub fn check_countable(&self) -> Result<(), Refusal> {
+        match self.kind {
+            // A plan is nobody's.
+            StatementKind::Explain => Ok(()),
+            StatementKind::Cursor
+            | StatementKind::Prepare
+            | StatementKind::Write
+            | StatementKind::Define => self.patients.check_countable(true),
+            StatementKind::Query
+            | StatementKind::Copy
+            | StatementKind::Show
+            | StatementKind::Set
+            | StatementKind::Transaction
+            | StatementKind::Passthrough => self.patients.check_countable(false),
+        }
+    }
+
     /// The built-in functions it calls by name, each once, in order of their names.
     pub fn functions(&self) -> &[&'static str] {
         &self.functions
@@ -261,6 +289,7 @@ pub fn passthrough(text: &str, _authority: &Passthrough) -> Permit {
         kind: StatementKind::Passthrough,
         effect: Effect::CatalogMayChange,
         touches: Vec::new(),
+        patients: Patients::default(),
         functions: Box::default(),
         skeleton: String::new(),
         fingerprint: [0; 16],

@@ -8,6 +8,7 @@ mod machinery;
 mod masked_view;
 mod predicate;
 mod scope;
+mod subjects;
 mod through;
 mod told;
 mod views;
@@ -21,6 +22,7 @@ use phigate_phi::{
 };
 use phigate_types::Profile;
 
+use crate::patients::{KeyColumn, Subjects};
 use crate::refusal::{Reason, Refusal};
 use crate::snapshot::Relation;
 use crate::{Snapshot, Touch};
@@ -55,6 +57,8 @@ pub struct BoundPolicy {
     classes: HashMap<(u32, i16), IdentifierClass>,
     /// Relations with columns that are not what their names meant.
     renamed: HashSet<u32>,
+    /// Whose the rows of each relation about patients are.
+    subjects: HashMap<u32, Subjects>,
     /// In views mode, what stands in the place of relations.
     through: Option<through::Views>,
 }
@@ -185,6 +189,11 @@ impl BoundPolicy {
 
     pub(crate) fn access(&self, oid: u32) -> Option<&Access> {
         self.access.get(&oid)
+    }
+
+    /// Whose its rows are; nothing where they are nobody's.
+    pub(crate) fn subjects(&self, oid: u32) -> &[Option<KeyColumn>] {
+        self.subjects.get(&oid).map_or(&[], AsRef::as_ref)
     }
 }
 

@@ -101,6 +101,8 @@ reasons! {
     RowScope = "row_scope", FEATURE_NOT_SUPPORTED;
     /// Code of the database's own might run without the statement naming it.
     OwnCode = "own_code", INSUFFICIENT_PRIVILEGE;
+    /// The grant has a budget of patients, and it could not be told how many they are.
+    Uncountable = "uncountable", LIMIT_EXCEEDED;
     /// The gateway read back its own text differently: a defect, so nothing is sent.
     SelfCheck = "self_check", INTERNAL_ERROR;
 }
@@ -158,6 +160,7 @@ impl Reason {
             Self::Explain => "use plain EXPLAIN, which shows the plan without costs",
             Self::Mask => "leave the column out, or ask for a grant that reveals it",
             Self::OwnCode => "ask an administrator what the database's own casts and policies do",
+            Self::Uncountable => "ask for a grant without --max-patients",
             Self::SelfCheck => "this is a defect of the gateway: tell its operator",
         })
     }

@@ -25,7 +25,7 @@ use crate::ir::{self, Name};
 use crate::policy::{Access, Columns};
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::snapshot::Relation;
-use crate::{Context, Touch};
+use crate::{Context, Patients, Touch};
 
 pub(crate) use scope::Source;
 use scope::{CteEntry, Level};
@@ -45,6 +45,8 @@ pub(crate) struct Resolution {
     pub(crate) writes: bool,
     /// The functions it calls by name.
     pub(crate) functions: BTreeSet<&'static str>,
+    /// Whose its rows are.
+    pub(crate) patients: Patients,
 }
 
 /// Walks one statement.
@@ -133,6 +135,14 @@ impl Resolution {
             scope::Origin::Relation { oid, .. } => {
                 matches!(cx.policy.access(oid), Some(Access::Masked(masked)) if masked.barrier)
             }
+            scope::Origin::Join(..) | scope::Origin::Other => false,
+        })
+    }
+
+    /// Whether it reads a relation that is about patients.
+    pub(crate) fn reads_of_patients(&self, cx: &Context<'_>) -> bool {
+        self.sources.iter().any(|source| match source.origin {
+            scope::Origin::Relation { oid, catalog: _ } => !cx.subjects(oid).0.is_empty(),
             scope::Origin::Join(..) | scope::Origin::Other => false,
         })
     }

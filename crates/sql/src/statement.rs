@@ -25,6 +25,7 @@ use crate::render::Writer;
 use crate::resolve::{Resolution, Resolver};
 use crate::{
     Batch, Context, CopyDirection, Effect, OwnCode, Permit, StatementKind, Temporary, lower,
+    patients,
 };
 
 /// Length of a fingerprint, in bytes.
@@ -275,7 +276,9 @@ fn settle_columns(
     let mut resolver = Resolver::new(cx);
     let columns = resolver.statement(&mut query)?;
     let names = columns.visible().map(|column| column.name.clone());
-    Ok((query, resolver.finish(), names.collect()))
+    let names = names.collect();
+    let resolution = attributed(&query, resolver, cx);
+    Ok((query, resolution, names))
 }
 
 /// Lowers and resolves a query.
@@ -283,7 +286,15 @@ fn settle(query: sqlparser::ast::Query, cx: &Context<'_>) -> Result<(Query, Reso
     let mut query = lower::query(query)?;
     let mut resolver = Resolver::new(cx);
     resolver.statement(&mut query)?;
-    Ok((query, resolver.finish()))
+    let resolution = attributed(&query, resolver, cx);
+    Ok((query, resolution))
+}
+
+/// What is known of a settled query, and whose its rows are.
+fn attributed(query: &Query, resolver: Resolver<'_>, cx: &Context<'_>) -> Resolution {
+    let mut resolution = resolver.finish();
+    resolution.patients = patients::of(query, &resolution, cx);
+    resolution
 }
 
 /// What is known of a permit before its text is written.
@@ -337,6 +348,7 @@ impl Plan {
             kind: self.kind,
             effect: self.effect,
             touches: resolution.touches(cx),
+            patients: resolution.patients.clone(),
             functions: resolution.functions.iter().copied().collect(),
             skeleton,
             fingerprint,

@@ -53,6 +53,8 @@ pub enum Event {
         max_patients: Option<u64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_identifiers: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_bytes: Option<u64>,
     },
     /// A grant was ended by somebody; a tombstone when there was none.
     GrantRevoked {

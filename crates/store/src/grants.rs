@@ -134,9 +134,9 @@ async fn insert(write: &mut Write, new: &NewGrant<'_>) -> Result<(), StoreError>
          (id, serial, principal, database, profile, purpose, reason, reveal, block, write,
           max_sessions, project, policy, epoch, created_at, expires_at, created_by, state,
           cohort, patients, sensitivity, data_use_agreement, determination,
-          max_rows, max_patients, max_identifiers)
+          max_rows, max_patients, max_identifiers, max_bytes)
          VALUES (?, (SELECT coalesce(max(serial), 0) + 1 FROM grants), ?, ?, ?, ?, ?, ?, ?, ?,
-          ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?)",
+          ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(grant.id.as_str())
     .bind(terms.principal.as_str())
@@ -162,6 +162,7 @@ async fn insert(write: &mut Write, new: &NewGrant<'_>) -> Result<(), StoreError>
     .bind(terms.budget.rows.map(rows::signed))
     .bind(terms.budget.patients.map(rows::signed))
     .bind(terms.budget.identifiers.map(rows::signed))
+    .bind(terms.budget.bytes.map(rows::signed))
     .execute(&mut ***write)
     .await?;
     Ok(())
@@ -194,6 +195,7 @@ fn created(new: &NewGrant<'_>, version: Version) -> Event {
         max_rows: terms.budget.rows,
         max_patients: terms.budget.patients,
         max_identifiers: terms.budget.identifiers,
+        max_bytes: terms.budget.bytes,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The store against real files.
 
+mod budgets;
 mod ending;
 mod fencing;
 mod keeping;

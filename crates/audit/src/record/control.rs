@@ -75,12 +75,15 @@ pub enum Action {
         /// The most rows that may leave, over all its sessions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_rows: Option<u64>,
-        /// The most patients.
+        /// The most distinct patients.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_patients: Option<u64>,
         /// The most identifier cells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_identifiers: Option<u64>,
+        /// The most bytes of rows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_bytes: Option<u64>,
     },
     /// A grant was ended by somebody.
     GrantRevoked {

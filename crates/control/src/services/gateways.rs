@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phigate_grant::{Amounts, EndReason, Wanted};
+use phigate_grant::{Amounts, EndReason, MAX_PATIENT_KEYS, PatientKey, Wanted};
 use phigate_proto::v1::gateway_service_server::GatewayService;
 use phigate_proto::{parse, to_duration, to_timestamp, v1};
 use phigate_store::{DrawRefused, Drawn, OpenRefused, SessionRequest};
@@ -162,12 +162,16 @@ impl GatewayService for Gateways {
             rows: request.rows,
             patients: request.patients,
             identifiers: request.identifiers,
+            bytes: request.bytes,
         };
-        let drawn = self.0.store.draw(id, &gateway, wanted, clock::now()).await;
+        let keys = patient_keys(request.patient_keys)?;
+        let store = &self.0.store;
+        let drawn = store.draw(id, &gateway, wanted, &keys, clock::now()).await;
         match stored(drawn)? {
-            Ok(Drawn { part, left }) => Ok(Response::new(v1::DrawBudgetResponse {
+            Ok(Drawn { part, keys, left }) => Ok(Response::new(v1::DrawBudgetResponse {
                 drawn: Some(sent(part)),
                 left: Some(sent(left)),
+                patient_keys: keys,
             })),
             Err(DrawRefused::Spent(counted)) => {
                 Err(Status::resource_exhausted(counted.to_string()))
@@ -219,6 +223,7 @@ fn sent(amounts: Amounts) -> v1::Amounts {
         rows: amounts.rows,
         patients: amounts.patients,
         identifiers: amounts.identifiers,
+        bytes: amounts.bytes,
     }
 }
 
@@ -227,7 +232,17 @@ fn amounts(sent: v1::Amounts) -> Amounts {
         rows: sent.rows,
         patients: sent.patients,
         identifiers: sent.identifiers,
+        bytes: sent.bytes,
     }
+}
+
+fn patient_keys(sent: Vec<Vec<u8>>) -> Result<Vec<PatientKey>, Status> {
+    if sent.len() > MAX_PATIENT_KEYS {
+        return Err(Status::invalid_argument("patient_keys: too many"));
+    }
+    let keys = sent.into_iter().map(PatientKey::try_from);
+    keys.collect::<Result<_, _>>()
+        .map_err(|_| Status::invalid_argument("patient_keys: 16 bytes each"))
 }
 
 /// How many patients one message of a list has.

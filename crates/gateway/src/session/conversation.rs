@@ -76,17 +76,18 @@ impl Conversation {
             return Admitted {
                 len: bytes.len(),
                 rows,
-                wanted: None,
+                ..Admitted::default()
             };
         };
-        let permit = match self.expect.head() {
-            Some(Expect::Query(run) | Expect::Execute(run)) => run
-                .plan
-                .as_ref()
-                .and_then(|plan| plan.permits.get(run.index)),
-            _ => None,
+        let (permit, formats) = match self.expect.head() {
+            Some(Expect::Query(run) | Expect::Execute(run)) => {
+                let plan = run.plan.as_ref();
+                let permit = plan.and_then(|plan| plan.permits.get(run.index));
+                (permit, &*run.formats)
+            }
+            _ => (None, &[][..]),
         };
-        let cost = Cost::of(permit, self.enforcer.policy());
+        let cost = Cost::of(permit, self.enforcer.policy(), formats);
         meter.admit(bytes, cost)
     }
 
@@ -183,6 +184,7 @@ fn run(refused: Option<PgError>, recorded: Position, started: Duration) -> Run {
         plan: None,
         beneath: Vec::new(),
         begun: false,
+        formats: Box::default(),
         refused: refused.map(Box::new),
         statements: 0..0,
         index: 0,

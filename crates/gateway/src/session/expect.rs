@@ -68,6 +68,8 @@ pub(super) struct Run {
     pub(super) beneath: Vec<Arc<Plan>>,
     /// Its rows have begun to leave: by the locks it holds nothing changes them any more.
     pub(super) begun: bool,
+    /// In which form its columns are, as Bind said; kept where rows are counted.
+    pub(super) formats: Box<[i16]>,
     /// What the client gets in place of the server's error.
     pub(super) refused: Option<Box<PgError>>,
     /// The numbers of its intents that have no outcome yet.

@@ -1,20 +1,24 @@
 //! Budgets: what leaves is counted row by row, and nothing leaves that was not drawn from the grant's
-//! budget before. The control plane gives it out in parts, so that several sessions share it.
+//! budget before. The control plane gives it out in parts, so that several sessions share it; patients
+//! whose keys are in the rows one by one, so that none is counted twice.
+
+mod cost;
+mod patients;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use phigate_phi::{ColumnName, EffectivePolicy, Treatment};
 use phigate_proto::v1;
-use phigate_sql::{Permit, StatementKind};
+use phigate_types::Secret;
 use phigate_wire::frame::HEADER_LEN;
 
-/// The schemas of PostgreSQL's own relations: what is read there is nobody's.
-const OWN: [&str; 2] = ["pg_catalog.", "information_schema."];
+use crate::limits;
+use patients::{PatientKey, Row, Seen};
+
+pub(super) use cost::Cost;
 
 /// What may leave of a session's results.
-#[derive(Debug)]
 pub(super) struct Meter {
     limits: v1::Budget,
     /// Drawn, and how much of it was used.
@@ -25,11 +29,14 @@ pub(super) struct Meter {
     left: Arc<BudgetLeft>,
     /// Bytes still to come of a row that is counted already.
     unfinished: usize,
+    seen: Seen,
+    /// The patients that the control plane was asked for last.
+    asked: Vec<PatientKey>,
 }
 
 /// What is left of a budget, for people: `rows 81 of 100, patients 5 of 5`.
 #[derive(Debug)]
-pub(crate) struct BudgetLeft([Left; 3]);
+pub(crate) struct BudgetLeft([Left; 4]);
 
 #[derive(Debug)]
 struct Left {
@@ -38,16 +45,8 @@ struct Left {
     amount: AtomicU64,
 }
 
-/// What one row of a result costs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Cost {
-    rows: u64,
-    patients: u64,
-    identifiers: u64,
-}
-
 /// How far a stretch of rows may go.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Admitted {
     /// This many of its bytes.
     pub(super) len: usize,
@@ -55,12 +54,20 @@ pub(super) struct Admitted {
     pub(super) rows: u32,
     /// More has to be drawn before the next row.
     pub(super) wanted: Option<v1::DrawBudgetRequest>,
+    /// The next row cannot be counted before this many more bytes of it are here.
+    pub(super) missing: Option<usize>,
 }
 
 impl Meter {
     /// Of a grant with limits; nothing is drawn yet. `left` says from now on what is left: of what this
     /// session drew, and of what nobody had drawn when it last did.
-    pub(super) fn new(limits: v1::Budget, undrawn: v1::Amounts, left: Arc<BudgetLeft>) -> Self {
+    pub(super) fn new(
+        limits: v1::Budget,
+        undrawn: v1::Amounts,
+        left: Arc<BudgetLeft>,
+        project_key: &Secret<[u8; 32]>,
+        grant: &str,
+    ) -> Self {
         Self {
             limits,
             drawn: v1::Amounts::default(),
@@ -68,6 +75,8 @@ impl Meter {
             undrawn,
             left,
             unfinished: 0,
+            seen: Seen::new(project_key, grant),
+            asked: Vec::new(),
         }
     }
 
@@ -80,6 +89,7 @@ impl Meter {
             left(undrawn.rows, drawn.rows, used.rows),
             left(undrawn.patients, drawn.patients, used.patients),
             left(undrawn.identifiers, drawn.identifiers, used.identifiers),
+            left(undrawn.bytes, drawn.bytes, used.bytes),
         ];
         for (told, place) in told.into_iter().zip(&self.left.0) {
             place.amount.store(told, Ordering::Relaxed);
@@ -91,39 +101,69 @@ impl Meter {
         self.used
     }
 
-    /// The control plane gave more, and says what nobody has drawn now.
-    pub(super) fn add(&mut self, more: v1::Amounts, undrawn: v1::Amounts) {
+    /// The control plane gave more, and says what nobody has drawn now, and how many of the patients it
+    /// was asked for may be shown.
+    pub(super) fn add(&mut self, answer: v1::DrawBudgetResponse) {
+        let v1::DrawBudgetResponse {
+            drawn,
+            left,
+            patient_keys,
+        } = answer;
         let v1::Amounts {
             rows,
             patients,
             identifiers,
-        } = more;
+            bytes,
+        } = drawn.unwrap_or_default();
         self.drawn.rows = self.drawn.rows.saturating_add(rows);
         self.drawn.patients = self.drawn.patients.saturating_add(patients);
         self.drawn.identifiers = self.drawn.identifiers.saturating_add(identifiers);
-        self.undrawn = undrawn;
+        self.drawn.bytes = self.drawn.bytes.saturating_add(bytes);
+        self.undrawn = left.unwrap_or_default();
+        let asked = std::mem::take(&mut self.asked);
+        let admitted = usize::try_from(patient_keys).unwrap_or(0).min(asked.len());
+        self.seen.add(asked.get(..admitted).unwrap_or_default());
         self.tell();
     }
 
     /// Counts the rows of `bytes`, which begin where the last stretch ended, until what was drawn is
-    /// used. Allocates nothing.
-    pub(super) fn admit(&mut self, bytes: &[u8], cost: Cost) -> Admitted {
+    /// used. Allocates nothing but to ask.
+    pub(super) fn admit(&mut self, bytes: &[u8], cost: Cost<'_>) -> Admitted {
+        let cost = Cost {
+            // Without a budget of patients nobody has to be told apart.
+            keys: self.limits.patients.map_or(&[][..], |_| cost.keys),
+            ..cost
+        };
         let admitted = self.count(bytes, cost);
         self.tell();
         admitted
     }
 
-    fn count(&mut self, bytes: &[u8], cost: Cost) -> Admitted {
+    fn count(&mut self, bytes: &[u8], cost: Cost<'_>) -> Admitted {
         let mut at = self.unfinished.min(bytes.len());
         self.unfinished -= at;
         let mut rows = 0;
-        while let Some(whole) = bytes.get(at..).and_then(frame_len) {
-            if let Some(wanted) = self.charge(cost) {
-                let wanted = Some(wanted);
+        while let Some(ahead) = bytes.get(at..)
+            && let Some(whole) = frame_len(ahead)
+        {
+            let row = match readable(ahead, whole, cost) {
+                Ok(row) => row,
+                Err(missing) => {
+                    return Admitted {
+                        len: at,
+                        rows,
+                        missing: Some(missing),
+                        ..Admitted::default()
+                    };
+                }
+            };
+            if let Some(mut wanted) = self.charge(&row, whole, cost) {
+                self.ask_for_patients(ahead, cost, &mut wanted);
                 return Admitted {
                     len: at,
                     rows,
-                    wanted,
+                    wanted: Some(wanted),
+                    ..Admitted::default()
                 };
             }
             rows += 1;
@@ -134,41 +174,81 @@ impl Meter {
         Admitted {
             len: bytes.len(),
             rows,
-            wanted: None,
+            ..Admitted::default()
         }
     }
 
     /// Takes a row's cost off what was drawn, or says what of it is missing.
-    fn charge(&mut self, cost: Cost) -> Option<v1::DrawBudgetRequest> {
+    fn charge(
+        &mut self,
+        row: &Row<'_>,
+        len: usize,
+        cost: Cost<'_>,
+    ) -> Option<v1::DrawBudgetRequest> {
+        let mut unseen = false;
+        let without = self.seen.of_row(row, cost.keys, cost.formats, |patient| {
+            unseen |= !self.seen.has(&patient);
+        });
+        let cost = v1::Amounts {
+            rows: cost.rows,
+            patients: cost.others.saturating_add(without),
+            identifiers: cost.identifiers,
+            bytes: cost.rows.saturating_mul(len as u64),
+        };
         let short = |limit: Option<u64>, drawn: u64, used: u64, cost: u64| {
             limit.is_some() && drawn.saturating_sub(used) < cost
         };
         let (drawn, used, limits) = (self.drawn, &mut self.used, self.limits);
-        let rows = short(limits.rows, drawn.rows, used.rows, cost.rows);
-        let patients = short(
-            limits.patients,
-            drawn.patients,
-            used.patients,
-            cost.patients,
-        );
-        let identifiers = short(
-            limits.identifiers,
-            drawn.identifiers,
-            used.identifiers,
-            cost.identifiers,
-        );
-        if rows || patients || identifiers {
-            return Some(v1::DrawBudgetRequest {
-                session_id: String::new(),
-                rows,
-                patients,
-                identifiers,
-            });
+        let wanted = v1::DrawBudgetRequest {
+            rows: short(limits.rows, drawn.rows, used.rows, cost.rows),
+            patients: short(
+                limits.patients,
+                drawn.patients,
+                used.patients,
+                cost.patients,
+            ),
+            identifiers: short(
+                limits.identifiers,
+                drawn.identifiers,
+                used.identifiers,
+                cost.identifiers,
+            ),
+            bytes: short(limits.bytes, drawn.bytes, used.bytes, cost.bytes),
+            ..v1::DrawBudgetRequest::default()
+        };
+        if unseen || wanted != v1::DrawBudgetRequest::default() {
+            return Some(wanted);
         }
         used.rows = used.rows.saturating_add(cost.rows);
         used.patients = used.patients.saturating_add(cost.patients);
         used.identifiers = used.identifiers.saturating_add(cost.identifiers);
+        used.bytes = used.bytes.saturating_add(cost.bytes);
         None
+    }
+
+    /// Asks for the patients of the rows that come, so that one question does for many.
+    fn ask_for_patients(
+        &mut self,
+        mut ahead: &[u8],
+        cost: Cost<'_>,
+        wanted: &mut v1::DrawBudgetRequest,
+    ) {
+        self.asked.clear();
+        while self.asked.len() < limits::PATIENTS_ASKED
+            && !cost.keys.is_empty()
+            && let Some(whole) = frame_len(ahead)
+            && let Ok(row) = readable(ahead, whole, cost)
+        {
+            let (seen, asked) = (&self.seen, &mut self.asked);
+            seen.of_row(&row, cost.keys, cost.formats, |patient| {
+                let is_new = !seen.has(&patient) && !asked.contains(&patient);
+                if is_new && asked.len() < limits::PATIENTS_ASKED {
+                    asked.push(patient);
+                }
+            });
+            ahead = ahead.get(whole..).unwrap_or_default();
+        }
+        wanted.patient_keys = self.asked.iter().map(|key| key.to_vec()).collect();
     }
 }
 
@@ -185,8 +265,15 @@ impl BudgetLeft {
                 left("rows", limits.rows, undrawn.rows),
                 left("patients", limits.patients, undrawn.patients),
                 left("identifier cells", limits.identifiers, undrawn.identifiers),
+                left("bytes", limits.bytes, undrawn.bytes),
             ]))
         })
+    }
+
+    /// Whether patients have a limit.
+    pub(crate) fn counts_patients(&self) -> bool {
+        let [_, patients, _, _] = &self.0;
+        patients.limit.is_some()
     }
 }
 
@@ -202,61 +289,15 @@ impl fmt::Display for BudgetLeft {
     }
 }
 
-impl Cost {
-    /// Of a row of this statement. What reads nobody's data costs nothing. A row counts as a patient where the
-    /// statement reads anything about patients, and as a cell for each direct identifier that it
-    /// reads unmasked, in the select list or elsewhere. Rows of a cursor or an SQL-level
-    /// prepared statement do not tell what they were made of, so they cost all the policy lets through.
-    pub(super) fn of(permit: Option<&Permit>, policy: &EffectivePolicy) -> Self {
-        let Some(permit) = permit else {
-            return Self::most(policy);
-        };
-        match permit.kind() {
-            StatementKind::Cursor | StatementKind::Prepare | StatementKind::Passthrough => {
-                return Self::most(policy);
-            }
-            _ => {}
-        }
-        let mut cost = Self::default();
-        for touch in permit.touches() {
-            if OWN.iter().any(|schema| touch.relation.starts_with(schema)) {
-                continue;
-            }
-            cost.rows = 1;
-            let Some((schema, table)) = touch.relation.split_once('.') else {
-                return Self::most(policy);
-            };
-            // A relation without a rule of its own is read through others', or is nobody's.
-            if policy.is_about_patients(schema, table) {
-                cost.patients = 1;
-            }
-            let direct = touch.columns.iter().filter(|(column, treatment)| {
-                let name = ColumnName::new(schema, table, column.as_str());
-                is_direct(*treatment, policy, &name)
-            });
-            cost.identifiers = cost.identifiers.saturating_add(direct.count() as u64);
-        }
-        cost
+/// The row at the front as far as it has to be read, or how much of it is missing.
+fn readable<'b>(ahead: &'b [u8], whole: usize, cost: Cost<'_>) -> Result<Row<'b>, usize> {
+    if cost.keys.is_empty() || !patients::is_data_row(ahead) || whole > limits::COUNTED_ROW {
+        return Ok(Row::Unread);
     }
-
-    fn most(policy: &EffectivePolicy) -> Self {
-        let direct = policy
-            .rules
-            .iter()
-            .filter(|rule| is_direct(rule.treatment, policy, &rule.column));
-        Self {
-            rows: 1,
-            patients: 1,
-            identifiers: direct.count() as u64,
-        }
+    match ahead.get(..whole) {
+        Some(row) => Ok(Row::Whole(row)),
+        None => Err(whole - ahead.len()),
     }
-}
-
-fn is_direct(treatment: Treatment, policy: &EffectivePolicy, column: &ColumnName) -> bool {
-    treatment.is_keep()
-        && policy
-            .rule(column)
-            .is_some_and(|rule| rule.identifier.is_direct())
 }
 
 /// The length of the frame at the front, header included.
@@ -269,6 +310,8 @@ fn frame_len(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use phigate_sql::PatientColumns;
+
     use super::*;
 
     /// Rows of ten bytes.
@@ -276,26 +319,55 @@ mod tests {
         b"D\0\0\0\x09abcde".repeat(count)
     }
 
-    const ROW: Cost = Cost {
+    const ROW: Cost<'static> = Cost {
         rows: 1,
-        patients: 1,
+        keys: &[],
+        others: 1,
         identifiers: 2,
+        formats: &[],
     };
 
     const UNDRAWN: v1::Amounts = v1::Amounts {
         rows: 97,
         patients: 0,
         identifiers: 100,
+        bytes: 0,
     };
 
     fn meter(rows: Option<u64>, identifiers: Option<u64>) -> Meter {
-        let limits = v1::Budget {
+        of(v1::Budget {
             rows,
-            patients: None,
             identifiers,
-        };
+            ..v1::Budget::default()
+        })
+    }
+
+    fn of(limits: v1::Budget) -> Meter {
         let left = BudgetLeft::new(limits, UNDRAWN).unwrap();
-        Meter::new(limits, UNDRAWN, left)
+        Meter::new(limits, UNDRAWN, left, &Secret::new([7; 32]), "grant")
+    }
+
+    fn given(drawn: v1::Amounts, left: v1::Amounts) -> v1::DrawBudgetResponse {
+        v1::DrawBudgetResponse {
+            drawn: Some(drawn),
+            left: Some(left),
+            patient_keys: 0,
+        }
+    }
+
+    /// A row of one integer.
+    fn row_of(patient: &str) -> Vec<u8> {
+        let len = u8::try_from(patient.len()).unwrap();
+        let mut row = vec![b'D', 0, 0, 0, len + 10, 0, 1, 0, 0, 0, len];
+        row.extend(patient.as_bytes());
+        row
+    }
+
+    fn by_key() -> [PatientColumns; 1] {
+        [PatientColumns {
+            columns: [0].into(),
+            kind: phigate_sql::KeyKind::Integer,
+        }]
     }
 
     #[test]
@@ -309,7 +381,7 @@ mod tests {
             rows: 3,
             ..v1::Amounts::default()
         };
-        meter.add(drawn, UNDRAWN);
+        meter.add(given(drawn, UNDRAWN));
         assert_eq!(meter.left.to_string(), "rows 100 of 100");
         let stopped = meter.admit(&all, ROW);
         assert_eq!((stopped.len, stopped.rows), (30, 3));
@@ -326,10 +398,10 @@ mod tests {
             let mut meter = meter(Some(100), Some(100));
             let drawn = v1::Amounts {
                 rows: 3,
-                patients: 0,
                 identifiers: 100,
+                ..v1::Amounts::default()
             };
-            meter.add(drawn, v1::Amounts::default());
+            meter.add(given(drawn, v1::Amounts::default()));
             let (mut passed, mut buffer, mut left) = (0, Vec::new(), all.clone());
             'all: while !left.is_empty() || !buffer.is_empty() {
                 let part: Vec<u8> = left.drain(..split.min(left.len())).collect();
@@ -352,6 +424,90 @@ mod tests {
             let left = "rows 0 of 100, identifier cells 94 of 100";
             assert_eq!(meter.left.to_string(), left);
         }
+    }
+
+    #[test]
+    fn a_patient_costs_once_and_is_asked_for_before_the_row_leaves() {
+        let mut meter = of(v1::Budget {
+            patients: Some(2),
+            ..v1::Budget::default()
+        });
+        let keys = by_key();
+        let cost = Cost {
+            keys: &keys,
+            others: 0,
+            ..ROW
+        };
+        let all: Vec<u8> = ["7", "8", "7", "8", "9"].map(row_of).concat();
+        let stopped = meter.admit(&all, cost);
+        assert_eq!((stopped.len, stopped.rows), (0, 0));
+        // One question for all that is here.
+        assert_eq!(stopped.wanted.unwrap().patient_keys.len(), 3);
+        // There is room for two.
+        meter.add(v1::DrawBudgetResponse {
+            patient_keys: 2,
+            ..v1::DrawBudgetResponse::default()
+        });
+        let stopped = meter.admit(&all, cost);
+        assert_eq!((stopped.len, stopped.rows), (12 * 4, 4));
+        assert_eq!(stopped.wanted.unwrap().patient_keys.len(), 1);
+        assert_eq!(
+            meter.used().patients,
+            0,
+            "known to the control plane already"
+        );
+    }
+
+    #[test]
+    fn a_row_is_waited_for_until_its_key_is_here() {
+        let keys = by_key();
+        let cost = Cost {
+            keys: &keys,
+            others: 0,
+            ..ROW
+        };
+        let row = row_of("4711");
+        let limits = v1::Budget {
+            patients: Some(2),
+            ..v1::Budget::default()
+        };
+        for cut in HEADER_LEN..row.len() {
+            let mut meter = of(limits);
+            let stopped = meter.admit(&row[..cut], cost);
+            assert_eq!((stopped.len, stopped.missing), (0, Some(row.len() - cut)));
+            assert_eq!(stopped.wanted, None);
+            let stopped = meter.admit(&row, cost);
+            assert_eq!(stopped.wanted.unwrap().patient_keys.len(), 1);
+        }
+        // COPY, and what is longer than anybody waits for: a patient more, whoever it is.
+        let mut line = row.clone();
+        line[0] = b'd';
+        let mut long = row.clone();
+        long[1] = 0x7f;
+        for row in [line, long] {
+            let stopped = of(limits).admit(&row, cost);
+            let wanted = stopped.wanted.unwrap();
+            assert!(wanted.patients && wanted.patient_keys.is_empty());
+        }
+    }
+
+    #[test]
+    fn bytes_are_those_of_whole_rows() {
+        let mut meter = of(v1::Budget {
+            bytes: Some(1_000),
+            ..v1::Budget::default()
+        });
+        let drawn = v1::Amounts {
+            bytes: 25,
+            ..v1::Amounts::default()
+        };
+        meter.add(given(drawn, v1::Amounts::default()));
+        let stopped = meter.admit(&rows(4), ROW);
+        assert_eq!((stopped.len, stopped.rows), (20, 2));
+        assert!(stopped.wanted.unwrap().bytes);
+        assert_eq!(meter.used().bytes, 20);
+        let free = Cost::default();
+        assert_eq!(meter.admit(&rows(4), free).len, 40);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Portal {
     pub(super) statement: Option<Arc<Statement>>,
     /// What SQL prepared, where that is what it runs.
     pub(super) beneath: Option<Arc<Plan>>,
+    /// In which form its columns are; kept where rows are counted.
+    pub(super) formats: Box<[i16]>,
     /// The Bind, whole: its values go into the record of each Execute.
     pub(super) bind: Bytes,
     /// It was executed: what it reads is settled.

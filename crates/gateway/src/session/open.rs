@@ -227,7 +227,15 @@ impl Opening<'_> {
             requested.principal,
         );
         let left = talk.enforcer.budget_left();
-        talk.meter = left.map(|left| Meter::new(authorised.budget, authorised.budget_left, left));
+        talk.meter = left.map(|left| {
+            Meter::new(
+                authorised.budget,
+                authorised.budget_left,
+                left,
+                &authorised.project_key,
+                &authorised.grant.to_string(),
+            )
+        });
         let session = Session {
             pump,
             talk,

@@ -187,6 +187,223 @@ fn identifier_cells_and_patients_have_budgets_of_their_own() {
     });
 }
 
+fn patients(most: u64) -> Budget {
+    Budget {
+        patients: Some(most),
+        ..Budget::default()
+    }
+}
+
+/// Each patient counts once, whatever table, session, protocol or form the key comes in.
+#[test]
+fn distinct_patients_are_counted_over_every_way_that_shows_a_key() {
+    run(async |house| {
+        let grant = limited(house, "limited_dataset", patients(40)).await;
+        let mut client = house.client(&grant).await;
+        let five = "SELECT patient_id FROM patients WHERE patient_id <= 5";
+        for _ in 0..2 {
+            assert_eq!(ask(&mut client, five).await.ok().rows().len(), 5);
+            assert_eq!(left(&mut client).await, "patients 35 of 40");
+        }
+        // Many rows of few patients; the key from another table, renamed, in a subquery, beside others.
+        for sql in [
+            "SELECT e.patient_id, e.started_at, o.loinc FROM encounters e JOIN observations o USING (patient_id, encounter_id) WHERE e.patient_id <= 5",
+            "SELECT x, n FROM (SELECT patient_id AS x, count(*) AS n FROM encounters GROUP BY 1) s WHERE x <= 5",
+            "SELECT city, p.* FROM patients p WHERE patient_id <= 5",
+            "SELECT patient_id FROM patients WHERE patient_id <= 3 UNION ALL SELECT patient_id FROM encounters WHERE patient_id <= 5",
+        ] {
+            let answer = ask(&mut client, sql).await.ok();
+            assert!(answer.rows().len() >= 5, "{sql}");
+            assert_eq!(left(&mut client).await, "patients 35 of 40", "{sql}");
+        }
+        // A bound statement, in text and in binary.
+        for format in [0, 1] {
+            client
+                .say(|out| {
+                    frontend::parse("", five, &[], out);
+                    let bound = Bind {
+                        result_formats: vec![format],
+                        ..Bind::default()
+                    };
+                    frontend::bind(&bound, out);
+                    frontend::execute("", 3, out);
+                    frontend::execute("", 0, out);
+                    frontend::sync(out);
+                })
+                .await;
+            assert_eq!(client.answer().await.ok().rows().len(), 5);
+            assert_eq!(left(&mut client).await, "patients 35 of 40");
+        }
+        // Another session of the grant.
+        let mut another = house.client(&grant).await;
+        assert_eq!(ask(&mut another, five).await.ok().rows().len(), 5);
+        assert_eq!(left(&mut another).await, "patients 35 of 40");
+        let ten = "SELECT patient_id, birth_date FROM patients WHERE patient_id <= 10";
+        assert_eq!(ask(&mut another, ten).await.ok().rows().len(), 10);
+        assert_eq!(left(&mut another).await, "patients 30 of 40");
+        // The rows before the first patient that there is no room for have left.
+        let all = "SELECT patient_id, started_at FROM encounters ORDER BY patient_id";
+        let answer = ask(&mut client, all).await;
+        let seen: std::collections::BTreeSet<_> =
+            answer.rows().iter().map(|row| row[0].clone()).collect();
+        assert_eq!(seen.len(), 40);
+        cut(&answer, "patients");
+        // Who was seen may be seen again.
+        let mut again = house.client(&grant).await;
+        assert_eq!(ask(&mut again, ten).await.ok().rows().len(), 10);
+        let eleventh = "SELECT patient_id FROM patients WHERE patient_id = 41";
+        cut(&ask(&mut again, eleventh).await, "patients");
+    });
+}
+
+/// A row without its patient's key is one patient more each time; what a value cannot be told of is
+/// refused before it runs.
+#[test]
+fn patients_without_a_key_are_never_nobody() {
+    run(async |house| {
+        for (sql, cost) in [
+            ("SELECT birth_date FROM patients WHERE patient_id <= 5", 5),
+            (
+                "SELECT patient_id::text FROM patients WHERE patient_id <= 5",
+                5,
+            ),
+            (
+                "SELECT patient_id + 0 FROM patients WHERE patient_id <= 5",
+                5,
+            ),
+            ("SELECT p FROM patients AS p WHERE patient_id <= 5", 5),
+            ("SELECT count(*) FROM patients", 1),
+            (
+                "SELECT sex, count(*) FROM patients GROUP BY sex HAVING count(*) > 100000",
+                0,
+            ),
+            (
+                "SELECT a.patient_id, b.city FROM patients a, patients b WHERE a.patient_id = 1 AND b.patient_id <= 5",
+                6,
+            ),
+            (
+                "SELECT a.patient_id, b.patient_id FROM patients a, patients b WHERE a.patient_id = 1 AND b.patient_id <= 5",
+                5,
+            ),
+            (
+                "SELECT e.patient_id FROM patients p LEFT JOIN encounters e ON e.patient_id = p.patient_id AND false WHERE p.patient_id <= 5",
+                5,
+            ),
+            (
+                "COPY (SELECT patient_id FROM patients WHERE patient_id <= 5) TO STDOUT",
+                5,
+            ),
+            (
+                "COPY (SELECT patient_id FROM patients WHERE patient_id <= 5) TO STDOUT (FORMAT binary)",
+                6,
+            ),
+            (
+                "BEGIN; DECLARE c CURSOR FOR SELECT patient_id FROM patients WHERE patient_id <= 5; FETCH ALL FROM c; COMMIT",
+                5,
+            ),
+            (
+                "PREPARE p AS SELECT patient_id FROM patients WHERE patient_id <= 5; EXECUTE p",
+                5,
+            ),
+            (
+                "CREATE TEMP TABLE t AS SELECT patient_id FROM patients WHERE patient_id <= 5",
+                0,
+            ),
+            ("EXPLAIN SELECT patient_id FROM patients", 0),
+            ("SELECT * FROM departments", 0),
+        ] {
+            let grant = limited(house, "limited_dataset", patients(30)).await;
+            let mut client = house.client(&grant).await;
+            ask(&mut client, sql).await.ok();
+            let now = left(&mut client).await;
+            assert_eq!(now, format!("patients {} of 30", 30 - cost), "{sql}");
+            house.revoke(&grant).await;
+        }
+        let grant = limited(house, "limited_dataset", patients(30)).await;
+        let mut client = house.client(&grant).await;
+        for sql in [
+            "SELECT array_agg(patient_id) FROM patients",
+            "SELECT string_agg(city, ',') FROM patients",
+            "SELECT ARRAY(SELECT patient_id FROM patients)",
+            "COPY (SELECT json_agg(p) FROM patients p) TO STDOUT",
+            "DECLARE c CURSOR FOR SELECT a.patient_id, b.city FROM patients a, patients b",
+            "CREATE TEMP TABLE t AS SELECT string_agg(city, ',') AS all FROM patients",
+        ] {
+            let refused = ask(&mut client, sql).await;
+            let error = refused.errors().pop().expect(sql);
+            assert_eq!(error.code().as_str(), "53400", "{sql}");
+            assert!(!error.is_fatal() && refused.rows().is_empty(), "{sql}");
+        }
+        let answer = ask(
+            &mut client,
+            "CREATE TEMP TABLE t AS SELECT patient_id, city FROM patients",
+        )
+        .await;
+        answer.ok();
+        assert_eq!(left(&mut client).await, "patients 30 of 30");
+        let refused = ask(&mut client, "SELECT string_agg(city, ',') FROM t").await;
+        assert_eq!(refused.errors()[0].code().as_str(), "53400");
+        let answer = ask(&mut client, "SELECT patient_id, city FROM t").await;
+        assert_eq!(answer.rows().len(), 30);
+        cut(&answer, "patients");
+        // Without the budget nobody asks.
+        let free = limited(house, "limited_dataset", Budget::default()).await;
+        let mut client = house.client(&free).await;
+        let all = ask(&mut client, "SELECT array_agg(patient_id) FROM patients").await;
+        assert_eq!(all.ok().rows().len(), 1);
+    });
+}
+
+/// Rows longer than what is read at once: their keys are found all the same, up to a limit.
+#[test]
+fn long_rows_are_waited_for() {
+    run(async |house| {
+        let grant = limited(house, "limited_dataset", patients(30)).await;
+        let mut client = house.client(&grant).await;
+        let wide = |bytes: u32| {
+            format!(
+                "SELECT repeat('x', {bytes}), patient_id FROM patients, generate_series(1, 3) WHERE patient_id <= 5"
+            )
+        };
+        for bytes in [10, 5_000, 20_000, 100_000, 250_000] {
+            assert_eq!(ask(&mut client, &wide(bytes)).await.ok().rows().len(), 15);
+            assert_eq!(left(&mut client).await, "patients 25 of 30", "{bytes}");
+        }
+        let answer = ask(&mut client, &wide(300_000)).await.ok();
+        assert_eq!(answer.rows().len(), 15);
+        assert_eq!(left(&mut client).await, "patients 10 of 30");
+    });
+}
+
+#[test]
+fn bytes_have_a_budget_of_their_own() {
+    run(async |house| {
+        let bytes = Budget {
+            bytes: Some(1_600),
+            ..Budget::default()
+        };
+        let grant = limited(house, "limited_dataset", bytes).await;
+        let mut client = house.client(&grant).await;
+        let free = ask(&mut client, "SELECT repeat('x', 5000)").await;
+        assert_eq!(free.ok().rows().len(), 1);
+        assert_eq!(left(&mut client).await, "bytes 1600 of 1600");
+        // Header, number of columns, length, 89 bytes: 100 a row.
+        let hundred = "SELECT repeat('x', 89) FROM patients";
+        let ten = ask(&mut client, &format!("{hundred} LIMIT 10")).await;
+        assert_eq!(ten.ok().rows().len(), 10);
+        assert_eq!(left(&mut client).await, "bytes 600 of 1600");
+        // Whole rows: one that is longer than what is left does not leave in part.
+        let long = "SELECT repeat('x', 601 - 11) FROM patients LIMIT 1";
+        let mut another = house.client(&grant).await;
+        let answer = ask(&mut another, long).await;
+        assert_eq!(answer.rows().len(), 0);
+        cut(&answer, "bytes");
+        let answer = client.extended(hundred, &[]).await;
+        assert!(answer.rows().len() <= 6, "{}", answer.rows().len());
+        cut(&answer, "bytes");
+    });
+}
+
 /// COPY and cursors are no way round.
 #[test]
 fn every_way_out_is_counted() {

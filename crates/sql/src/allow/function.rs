@@ -101,6 +101,14 @@ pub(super) fn allowed_names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.allowed.keys().copied()
 }
 
+/// The names of all aggregates that clients may call, in no order.
+#[cfg(test)]
+pub(crate) fn aggregates() -> impl Iterator<Item = &'static str> {
+    let is_aggregate = |f: &&Function| f.kind == FunctionKind::Aggregate;
+    let allowed = FUNCTIONS.allowed.values().flatten();
+    allowed.filter(is_aggregate).map(|function| function.name)
+}
+
 /// With how many arguments the function of this name may be called, for people: `1`, `1 or 2`,
 /// `2 or more`; `None` when it may not be called at all.
 pub(super) fn allowed_counts(name: &str) -> Option<String> {

@@ -66,6 +66,7 @@ pub(super) fn bind(
             bound.guards_code,
         );
         bound.insert(relation, access);
+        bound.note_subjects(relation, policy, snapshot);
     }
     views::bind(&mut bound, views, snapshot);
     bound.note_classes(policy, snapshot);

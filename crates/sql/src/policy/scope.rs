@@ -123,7 +123,7 @@ pub(super) fn patient_key(
 }
 
 /// One relation under one policy.
-struct Scope<'a> {
+pub(super) struct Scope<'a> {
     relation: &'a Relation,
     policy: &'a EffectivePolicy,
     snapshot: &'a Snapshot,
@@ -132,7 +132,11 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn of(relation: &'a Relation, policy: &'a EffectivePolicy, snapshot: &'a Snapshot) -> Self {
+    pub(super) fn of(
+        relation: &'a Relation,
+        policy: &'a EffectivePolicy,
+        snapshot: &'a Snapshot,
+    ) -> Self {
         let above = ancestors(relation, snapshot).into_iter();
         let mut holders = vec![relation];
         holders.extend(above.filter_map(|oid| snapshot.relation(oid)));
@@ -164,7 +168,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The declared path, or that of an ancestor.
-    fn path(&self) -> Option<KeyPath> {
+    pub(super) fn path(&self) -> Option<KeyPath> {
         self.holders.iter().find_map(|holder| {
             let path = self.policy.key_path(&holder.schema, &holder.name)?;
             Some(path.into_owned())
@@ -172,7 +176,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Whether it holds anything about patients, as far as anybody said: what nobody classified may.
-    fn is_about_patients(&self) -> bool {
+    pub(super) fn is_about_patients(&self) -> bool {
         let below = descendants(self.relation, self.snapshot).into_iter();
         let below = below.filter_map(|oid| self.snapshot.relation(oid));
         let about = |kin: &Relation| self.policy.is_about_patients(&kin.schema, &kin.name);

@@ -12,7 +12,7 @@ use crate::ir::Query;
 use crate::refusal::{Reason, Refusal, Result};
 use crate::resolve::Resolver;
 use crate::snapshot::{Relation, Snapshot};
-use crate::{Context, Session, Temporary, lower, parse, render};
+use crate::{Context, Patients, Session, Temporary, lower, parse, patients, render};
 
 /// The session that definitions are read in: they were printed with an empty search path.
 const DEFINITION: Session<'static> = Session {
@@ -30,7 +30,7 @@ const DEFINITION: Session<'static> = Session {
 enum Outcome {
     /// It reads a view that is not bound yet.
     Pending,
-    Bound(Access),
+    Bound(Access, Patients),
 }
 
 /// Binds views over tables first, then views over these, until no more can be bound.
@@ -48,7 +48,10 @@ pub(super) fn bind(bound: &mut BoundPolicy, views: Vec<&Relation>, snapshot: &Sn
             };
             match read(view, &cx) {
                 Ok(Outcome::Pending) => still.push(view),
-                Ok(Outcome::Bound(access)) => insert(bound, view, access),
+                Ok(Outcome::Bound(access, patients)) => {
+                    insert(bound, view, access);
+                    bound.note_subjects_of_view(view, &patients);
+                }
                 Err(refusal) => {
                     let access = Access::Refused(Box::new(unreadable(view, &refusal)));
                     insert(bound, view, access);
@@ -93,7 +96,7 @@ pub(super) fn bind_standard(bound: &mut BoundPolicy, views: Vec<&Relation>, snap
                     still.push(view);
                     continue;
                 }
-                Ok(Outcome::Bound(access)) => access,
+                Ok(Outcome::Bound(access, _)) => access,
                 Err(refusal) => Access::Refused(Box::new(unreadable(&view, &refusal))),
             };
             bound.access.insert(view.oid, access);
@@ -169,9 +172,10 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         ));
     }
     let resolution = resolver.finish();
+    let patients = patients::of(&query, &resolution, cx);
     let open = all_columns(view, cx.snapshot);
     if !resolution.rewritten {
-        return Ok(Outcome::Bound(Access::Open(open)));
+        return Ok(Outcome::Bound(Access::Open(open), patients));
     }
     let body = render::query(&query, &resolution, cx)?;
     let names: Vec<_> = view
@@ -183,7 +187,7 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         .iter()
         .map(|name| Some(format!("\"{INNER}\".{name}")))
         .collect();
-    Ok(Outcome::Bound(Access::Masked(Arc::new(Masked {
+    let access = Access::Masked(Arc::new(Masked {
         from: format!("({body}) AS \"{INNER}\"({})", names.join(", ")),
         takes_only: false,
         own_rows: None,
@@ -194,7 +198,8 @@ fn read(view: &Relation, cx: &Context<'_>) -> Result<Outcome> {
         treatments: vec![Treatment::Release(Transform::Keep); names.len()],
         catalog: !resolution.masked,
         beneath: resolution.touches(cx),
-    }))))
+    }));
+    Ok(Outcome::Bound(access, patients))
 }
 
 /// The one query that a definition is.

@@ -190,7 +190,8 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
         locks: Vec::new(),
     };
     resolver.statement(&mut query)?;
-    Ok((query, resolver.finish()))
+    let resolution = super::attributed(&query, resolver, cx);
+    Ok((query, resolution))
 }
 
 impl Options {

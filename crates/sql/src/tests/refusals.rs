@@ -84,6 +84,7 @@ const UNSHOWN: &[&str] = &[
     "refused_relation",
     "own_code",
     "renamed_column",
+    "uncountable",
     "self_check",
 ];
 

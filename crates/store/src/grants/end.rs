@@ -9,7 +9,7 @@ use super::{Stored, read};
 use crate::event::Event;
 use crate::store::within;
 use crate::write::Write;
-use crate::{Sequence, Store, StoreError, cohort, credential, project, rows};
+use crate::{Sequence, Store, StoreError, budget, cohort, credential, project, rows};
 
 /// The most grants that one call of [`Store::expire_due`] ends.
 const EXPIRE_AT_ONCE: u32 = 256;
@@ -272,6 +272,7 @@ async fn record_end(write: &mut Write, grant: &Grant, reason: &str) -> Result<Ve
     .execute(&mut ***write)
     .await?;
     credential::delete(write, grant.id).await?;
+    budget::forget(write, grant.id).await?;
     cohort::delete_unused(write).await?;
     Ok(version)
 }

@@ -172,6 +172,7 @@ fn budget(row: &SqliteRow) -> Result<Budget, StoreError> {
         rows: limit("max_rows")?,
         patients: limit("max_patients")?,
         identifiers: limit("max_identifiers")?,
+        bytes: limit("max_bytes")?,
     })
 }
 

@@ -167,6 +167,7 @@ impl Conversation {
             plan: Some(plan),
             beneath,
             begun: false,
+            formats: Box::default(),
             refused: None,
             statements,
             index: 0,
@@ -268,6 +269,10 @@ impl Conversation {
         let portal = Portal {
             statement,
             beneath: in_sql.map(|prepared| prepared.plan),
+            formats: match self.meter {
+                Some(_) => bind.result_formats.as_slice().into(),
+                None => Box::default(),
+            },
             bind: frame.bytes().clone(),
             begun: AtomicBool::new(false),
         };
@@ -344,7 +349,8 @@ impl Conversation {
         let run = Run {
             plan,
             beneath,
-            begun: portal.is_some_and(|portal| portal.begin()),
+            begun: portal.as_ref().is_some_and(|portal| portal.begin()),
+            formats: portal.map_or_else(Box::default, |portal| portal.formats.clone()),
             refused: None,
             statements,
             index: 0,
