@@ -1,18 +1,28 @@
 //! `text_scrub`: what looks like an identifier is replaced; what does not, leaves. Someone accepted
-//! that risk when they wrote `text_scrub` into the classification file.
+//! that risk when they wrote `text_scrub` into the classification file; `docs/text-scrub.md` says what is and
+//! what is not recognised.
 
-use super::sql::{call, plain_text};
+use super::sql::{call, op, plain_text};
+use super::text::WITHHELD;
+
+/// The longest text that is read, in bytes; of a longer one nothing leaves. PostgreSQL's expressions fail
+/// above 256 MiB (`regexp.c`, which widens the text in memory), and cost time long before.
+const READ_MAX: usize = 1 << 20;
 
 /// Patterns (PostgreSQL's advanced regular expressions), what stands for them, and `regexp_replace`'s
-/// flags, applied in this order. Byte classes only: the column is read
-/// under the collation `C`.
+/// flags, applied in this order. The column is read under the collation `C`, whose classes know ASCII alone:
+/// letters are written as what is no other ASCII character, so that those of every script are among them.
 const PATTERNS: &[(&str, &str, &str)] = &[
     // Addresses of mail and web.
-    (r"[[:alnum:]._%+-]+@[[:alnum:].-]+", "[email]", "g"),
-    (r"\m(https?://|www\.)[^[:space:]]+", "[url]", "g"),
-    // A name after a title.
     (
-        r"\m(Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Herr|Frau|MR|MRS|MS|DR)\M\.?[[:space:]]+[[:upper:]][[:alpha:]'-]*([[:space:]]+[[:upper:]]\.?[[:alpha:]'-]*)*",
+        r#"[^[:space:]<>()@,;:"]+@[^[:space:]<>()@,;:"]+"#,
+        "[email]",
+        "g",
+    ),
+    (r"\m(https?://|www\.)[^[:space:]]+", "[url]", "g"),
+    // A name after titles, with its particles.
+    (
+        r"(\m(Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Herr|Frau|MR|MRS|MS|DR)\M\.?[[:space:]\u00a0]+)+((van|von|der|den|ter|de|del|della|di|da|dos|la|le|bin|al|el)[[:space:]\u00a0]+)*[^\u0001-@[-\u007f][^\u0001-&(-,.-@[-`{-\u007f]*([[:space:]\u00a0]+((van|von|der|den|ter|de|del|della|di|da|dos|la|le|bin|al|el)[[:space:]\u00a0]+)*[^\u0001-@[-\u007f]\.?[^\u0001-&(-,.-@[-`{-\u007f]*)*",
         "[name]",
         "g",
     ),
@@ -54,19 +64,23 @@ const PATTERNS: &[(&str, &str, &str)] = &[
 
 /// The column's text with every pattern replaced.
 pub(super) fn scrub(column: &str) -> String {
-    PATTERNS
-        .iter()
-        .fold(plain_text(column), |text, (pattern, replacement, flags)| {
-            // An escape string reads the same whatever `standard_conforming_strings` says.
-            let pattern = pattern.replace('\\', r"\\").replace('\'', "''");
-            call(
-                "regexp_replace",
-                &[
-                    &text,
-                    &format!("E'{pattern}'"),
-                    &format!("'{replacement}'"),
-                    &format!("'{flags}'"),
-                ],
-            )
-        })
+    let scrubbed =
+        PATTERNS
+            .iter()
+            .fold(plain_text(column), |text, (pattern, replacement, flags)| {
+                // An escape string reads the same whatever `standard_conforming_strings` says.
+                let pattern = pattern.replace('\\', r"\\").replace('\'', "''");
+                call(
+                    "regexp_replace",
+                    &[
+                        &text,
+                        &format!("E'{pattern}'"),
+                        &format!("'{replacement}'"),
+                        &format!("'{flags}'"),
+                    ],
+                )
+            });
+    let length = call("octet_length", &[&plain_text(column)]);
+    let is_long = op(&length, ">", &READ_MAX.to_string());
+    format!("CASE WHEN {is_long} THEN '{WITHHELD}' ELSE {scrubbed} END")
 }

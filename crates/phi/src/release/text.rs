@@ -9,7 +9,7 @@ use crate::zip3::Zip3List;
 const REDACTED: &str = "[redacted]";
 
 /// What stands for a withheld text.
-const WITHHELD: &str = "[text withheld]";
+pub(super) const WITHHELD: &str = "[text withheld]";
 
 /// What stands for a ZIP code prefix that may not be told (45 CFR 164.514(b)(2)(i)(B)).
 const ZIP_000: &str = "000";
