@@ -26,6 +26,16 @@ const ACCOUNT_TWO: i64 = 8_844_188_442_884;
 impl World {
     /// The statements that make the world of the small hospital.
     pub fn sql(self) -> String {
+        // A document's lines leave where they are a number: what else lies there differs, as all the rest.
+        let elsewhere = match self {
+            Self::One => format!(
+                "CASE claim_id % 4 WHEN 1 THEN jsonb_build_object('lines', jsonb_build_array('{ONE}'))
+                 ELSE jsonb_build_object('lines', jsonb_build_object('{ONE}', claim_id)) END"
+            ),
+            Self::Two => format!(
+                "CASE claim_id % 4 WHEN 1 THEN jsonb_build_array('{TWO}', claim_id) ELSE 'null' END"
+            ),
+        };
         let (mark, account, network) = match self {
             Self::One => (ONE, ACCOUNT_ONE, "198.51.100"),
             Self::Two => (TWO, ACCOUNT_TWO, "192.0.2"),
@@ -62,7 +72,8 @@ impl World {
                first_name = '{mark}dr', last_name = '{mark}dr' || provider_id;
              UPDATE devices SET device_serial = '{mark}SN' || patient_id;
              UPDATE claims SET member_id = '{mark}' || left({suffix}, 8), claim_number = '{mark}CL' || claim_id,
-               details = jsonb_build_object('subscriber', '{mark}' || {suffix});
+               details = CASE WHEN claim_id % 4 IN (1, 2) THEN {elsewhere}
+                 ELSE jsonb_build_object('subscriber', '{mark}' || {suffix}, 'lines', claim_id % 5) END;
              CLUSTER patients USING patients_pkey;
              CLUSTER notes USING notes_pkey;
              CLUSTER providers USING providers_pkey;

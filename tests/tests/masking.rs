@@ -40,11 +40,15 @@ async fn limited_dataset_keeps_dates_places_and_keys_and_no_direct_identifier() 
     }
     let notes = alice.rows("SELECT DISTINCT body FROM notes").await;
     assert_eq!(notes, [[Some("[text withheld]".to_owned())]]);
-    let claims = "SELECT DISTINCT member_id, claim_number, details FROM claims";
+    let claims = "SELECT DISTINCT member_id, claim_number, details - 'lines' FROM claims";
     assert_eq!(
         alice.rows(claims).await,
         [[None, None, Some("{}".to_owned())]]
     );
+    let lines =
+        "SELECT count(DISTINCT details) > 1, count(*) = count(details -> 'lines') FROM claims";
+    let yes = || Some("t".to_owned());
+    assert_eq!(alice.rows(lines).await, [[yes(), yes()]]);
 }
 
 #[tokio::test]

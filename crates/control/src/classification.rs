@@ -45,10 +45,8 @@ pub(crate) async fn show(
             .find(&column.schema, &column.table)
             .and_then(|relation| relation.column(&column.column));
         let classified = spec.classification.get(column);
-        let of = |profile| {
-            let transform = classified.map(|classified| classified.transform(profile));
-            transform.map_or_else(String::new, |transform| transform.to_string())
-        };
+        let of =
+            |profile| classified.map_or_else(String::new, |classified| classified.word(profile));
         v1::ClassifiedColumn {
             column: column.to_string(),
             r#type: found.map_or_else(String::new, |found| found.ty.name.clone()),
@@ -206,18 +204,20 @@ fn changes(
         let (before, after) = (old.get(name), new.get(name));
         let mut treated_alike = true;
         for profile in PROFILES {
-            let of = |column: Option<&ClassifiedColumn>| column.map(|c| c.transform(profile));
-            let (before, after) = (of(before), of(after));
-            if before == after {
+            let word = |column: Option<&ClassifiedColumn>| {
+                column.map_or_else(|| UNCLASSIFIED.to_owned(), |column| column.word(profile))
+            };
+            let (was, is) = (word(before), word(after));
+            if was == is {
                 continue;
             }
             treated_alike = false;
             changes.push(v1::ClassificationChange {
                 column: name.to_string(),
                 profile: profile.to_string(),
-                before: word(before),
-                after: word(after),
-                effect: effect(before, after, unclassified).to_owned(),
+                before: was,
+                after: is,
+                effect: effect(before, after, profile, unclassified).to_owned(),
             });
         }
         let class = |column: Option<&ClassifiedColumn>| column.map(|c| c.identifier);
@@ -239,19 +239,26 @@ fn changes(
 
 const UNCLASSIFIED: &str = "unclassified";
 
-fn word(transform: Option<Transform>) -> String {
-    transform.map_or_else(
-        || UNCLASSIFIED.to_owned(),
-        |transform| transform.to_string(),
-    )
-}
-
 /// Whether more leaves than before.
 fn effect(
-    before: Option<Transform>,
-    after: Option<Transform>,
+    before: Option<&ClassifiedColumn>,
+    after: Option<&ClassifiedColumn>,
+    profile: Profile,
     unclassified: Unclassified,
 ) -> &'static str {
+    let by_path = |column: Option<&ClassifiedColumn>| {
+        let paths = column?.json_paths(profile);
+        (!paths.is_empty()).then(|| paths.clone())
+    };
+    if let (Some(before), Some(after)) = (by_path(before), by_path(after)) {
+        return match (after.is_within(&before), before.is_within(&after)) {
+            (true, false) => "narrower",
+            (false, true) => "wider",
+            (true, true) | (false, false) => "other",
+        };
+    }
+    let of = |column: Option<&ClassifiedColumn>| column.map(|c| c.transform(profile));
+    let (before, after) = (of(before), of(after));
     // Refused counts as less than a NULL: even the column's being there is not shown.
     let lets_out = |transform: Option<Transform>| match (transform, unclassified) {
         (Some(transform), _) => i16::from(transform.lets_out()),

@@ -129,7 +129,7 @@ fn only_withholds_more(before: &EffectivePolicy, after: &EffectivePolicy) -> boo
         && before.rules.len() == after.rules.len()
         && before.rules.iter().zip(&after.rules).all(|(old, new)| {
             old.column == new.column
-                && (old.treatment == new.treatment
+                && (old.treatment == new.treatment && new.json_paths.is_within(&old.json_paths)
                     || withheld(new.treatment) && old.treatment != Treatment::Block)
         })
 }

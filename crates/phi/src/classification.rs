@@ -7,6 +7,7 @@ use phigate_types::Profile;
 
 use crate::column::{ColumnName, TypeKind};
 use crate::identifier::IdentifierClass;
+use crate::json_paths::JsonPaths;
 use crate::transform::Transform;
 
 /// The columns a file must have, in this order; [`EXPERT`] may follow.
@@ -21,6 +22,9 @@ const HEADER: [&str; 6] = [
 
 /// The column a file may have.
 const EXPERT: &str = "expert";
+
+/// The name of [`Transform::JsonPaths`].
+const JSON_PATHS: &str = Transform::JsonPaths.as_str();
 
 /// The longest file, in bytes: about 200,000 columns.
 const FILE_MAX: usize = 16 * 1024 * 1024;
@@ -40,6 +44,8 @@ pub struct ClassifiedColumn {
     pub limited_dataset: Transform,
     /// Its release under `expert`; the class decides where the file does not.
     pub expert: Option<Transform>,
+    /// Which values of a document leave under [`Transform::JsonPaths`], in the order of these three.
+    pub json_paths: [JsonPaths; 3],
     /// The line of the file, from 1.
     pub line: u64,
 }
@@ -69,7 +75,8 @@ pub struct ClassificationError {
 
 impl Classification {
     /// Reads a file: RFC 4180 CSV with the header
-    /// `table,column,pg_type,identifier,safe_harbor,limited_dataset[,expert]`. A byte-order mark,
+    /// `table,column,pg_type,identifier,safe_harbor,limited_dataset[,expert]`; a JSON column may be released
+    /// as `json_paths(status payer.kind)`. A byte-order mark,
     /// CRLF, blank lines and lines that start with `#` are tolerated. `file` is only for errors.
     ///
     /// # Errors
@@ -167,6 +174,27 @@ impl ClassifiedColumn {
         }
     }
 
+    /// Which values of it a profile lets out, where it does so by path.
+    pub fn json_paths(&self, profile: Profile) -> &JsonPaths {
+        static NONE: JsonPaths = JsonPaths::NONE;
+        let [safe_harbor, limited_dataset, expert] = &self.json_paths;
+        match profile {
+            Profile::SafeHarbor => safe_harbor,
+            Profile::LimitedDataset => limited_dataset,
+            Profile::Expert => expert,
+            Profile::Identified => &NONE,
+        }
+    }
+
+    /// What a profile does to the column, as the file says it.
+    pub fn word(&self, profile: Profile) -> String {
+        let paths = self.json_paths(profile);
+        if paths.is_empty() {
+            return self.transform(profile).to_string();
+        }
+        format!("{}({paths})", self.transform(profile))
+    }
+
     /// Reads one row; an error names the cell.
     fn from_row(
         row: &csv::StringRecord,
@@ -190,10 +218,19 @@ impl ClassifiedColumn {
             ));
         }
         let transform = |cell: &'static str, text: &str| {
+            let (text, paths) = paths_of(cell, text)?;
             let transform: Transform = word(cell, text)?;
+            if paths.is_empty() != (transform != Transform::JsonPaths) {
+                return Err((
+                    cell,
+                    format!(
+                        "{JSON_PATHS} names its paths, and nothing else has any: {JSON_PATHS}(status payer.kind)"
+                    ),
+                ));
+            }
             let kind = TypeKind::from_written(pg_type);
             if kind == TypeKind::Other || transform.supports(kind) {
-                Ok(transform)
+                Ok((transform, paths))
             } else {
                 Err((
                     cell,
@@ -201,14 +238,19 @@ impl ClassifiedColumn {
                 ))
             }
         };
+        let identifier = word("identifier", identifier)?;
+        let (safe_harbor, in_safe_harbor) = transform("safe_harbor", safe_harbor)?;
+        let (limited_dataset, in_limited_dataset) = transform("limited_dataset", limited_dataset)?;
+        let (expert, in_expert) = match expert {
+            "" => (None, JsonPaths::default()),
+            text => transform(EXPERT, text).map(|(transform, paths)| (Some(transform), paths))?,
+        };
         Ok(Self {
-            identifier: word("identifier", identifier)?,
-            safe_harbor: transform("safe_harbor", safe_harbor)?,
-            limited_dataset: transform("limited_dataset", limited_dataset)?,
-            expert: match expert {
-                "" => None,
-                text => Some(transform(EXPERT, text)?),
-            },
+            identifier,
+            safe_harbor,
+            limited_dataset,
+            expert,
+            json_paths: [in_safe_harbor, in_limited_dataset, in_expert],
             pg_type: pg_type.to_owned(),
             name,
             line,
@@ -251,6 +293,20 @@ fn name_of(table: &str, column: &str) -> Result<ColumnName, (&'static str, Strin
     ColumnName::from_cells(table, "c")
         .map_err(|_| expected("table", "a table or schema.table", table))?;
     ColumnName::from_cells(table, column).map_err(|_| expected("column", "a column name", column))
+}
+
+/// A transform's word, and the paths in parentheses after it.
+fn paths_of<'t>(
+    cell: &'static str,
+    text: &'t str,
+) -> Result<(&'t str, JsonPaths), (&'static str, String)> {
+    let Some((name, rest)) = text.split_once('(') else {
+        return Ok((text, JsonPaths::default()));
+    };
+    let Some(paths) = rest.strip_suffix(')') else {
+        return Err((cell, format!("expected ) at the end of {text:?}")));
+    };
+    Ok((name.trim_end(), word(cell, paths)?))
 }
 
 fn word<T>(cell: &'static str, text: &str) -> Result<T, (&'static str, String)>

@@ -4,6 +4,7 @@
 use phigate_types::Profile;
 
 use crate::column::{ColumnType, TypeKind};
+use crate::json_paths::JsonPaths;
 use crate::release::{KeyAccess, ReleaseContext, cap_year};
 use crate::transform::Transform;
 
@@ -35,6 +36,7 @@ pub fn collide(
         Transform::AgeCap90 => same_age(value?, ty),
         Transform::Zip3 => same_prefix(value?, ty, cx),
         Transform::TextScrub => other_digits(value?),
+        Transform::JsonPaths => other_document(value?, &cx.json_paths),
     }
 }
 
@@ -113,6 +115,27 @@ fn same_year(value: Option<&str>, ty: &ColumnType, cap: i32) -> Option<String> {
         "07-02"
     };
     Some(format!("{year}-{day}{time}{era}"))
+}
+
+/// The same document with a key more, at no path; one without keys where there were none.
+fn other_document(value: &str, paths: &JsonPaths) -> Option<String> {
+    let mut key = "other".to_owned();
+    while paths.first_keys().any(|first| first == key) {
+        key.push('_');
+    }
+    let Some(rest) = value.trim_start().strip_prefix('{') else {
+        return Some(format!("{{\"{key}\": 1}}"));
+    };
+    let comma = if rest.trim_start().starts_with('}') {
+        ""
+    } else {
+        ", "
+    };
+    let has = value.contains(&format!("\"{key}\": 1"));
+    let number = if has { 2 } else { 1 };
+    // Of a key that is there twice the last one counts.
+    let rest = rest.trim_end().strip_suffix('}')?;
+    Some(format!("{{{rest}{comma}\"{key}\": {number}}}"))
 }
 
 fn same_age(value: &str, ty: &ColumnType) -> Option<String> {

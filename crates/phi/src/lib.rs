@@ -11,6 +11,7 @@ mod classification;
 mod collide;
 mod column;
 mod identifier;
+mod json_paths;
 pub mod keys;
 mod policy;
 mod release;
@@ -22,6 +23,7 @@ pub use classification::{Classification, ClassificationError, ClassifiedColumn};
 pub use collide::collide;
 pub use column::{ColumnName, ColumnNameError, ColumnType, TypeKind, quote_identifier};
 pub use identifier::{IdentifierClass, UnknownIdentifier};
+pub use json_paths::{JsonPaths, JsonPathsError};
 pub use policy::{
     EffectivePolicy, MalformedPolicyId, PolicyError, PolicyId, Rule, Treatment, Unclassified,
     UnknownTreatment, UnknownUnclassified,

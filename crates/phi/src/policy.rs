@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::Classification;
 use crate::column::ColumnName;
 use crate::identifier::IdentifierClass;
+use crate::json_paths::JsonPaths;
 use crate::rows::{KeyPath, RowPolicy, TableName, UndeclaredSensitivity};
 use crate::transform::{Transform, UnknownTransform};
 
@@ -63,6 +64,9 @@ pub struct Rule {
     pub identifier: IdentifierClass,
     /// What happens to it.
     pub treatment: Treatment,
+    /// Which values of it leave, under [`Transform::JsonPaths`]; empty else.
+    #[serde(default, skip_serializing_if = "JsonPaths::is_empty")]
+    pub json_paths: JsonPaths,
 }
 
 /// The SHA-256 of a policy's canonical form, in lower-case hex. Equal ids mean equal treatment of
@@ -144,6 +148,7 @@ impl EffectivePolicy {
             } else {
                 Treatment::Release(column.transform(profile))
             },
+            json_paths: column.json_paths(profile).clone(),
         });
         Self::from_parts(profile, unclassified, rules.collect())
     }
@@ -159,7 +164,10 @@ impl EffectivePolicy {
         rules: Vec<Rule>,
     ) -> Result<Self, PolicyError> {
         let mut by_column = BTreeMap::new();
-        for rule in rules {
+        for mut rule in rules {
+            if rule.treatment != Treatment::Release(Transform::JsonPaths) {
+                rule.json_paths = JsonPaths::default();
+            }
             if let Some(twice) = by_column.insert(rule.column.clone(), rule) {
                 return Err(PolicyError::DuplicateRule(twice.column));
             }
@@ -252,13 +260,18 @@ impl PolicyId {
             column,
             identifier,
             treatment,
+            json_paths,
         } in rules
         {
             // INVARIANT: a length before each name, so that no name can imitate a separator.
             for name in [&column.schema, &column.table, &column.column] {
                 let _ = write!(canonical, "{}:{name} ", name.len());
             }
-            let _ = writeln!(canonical, "{identifier} {}", treatment.as_str());
+            let _ = write!(canonical, "{identifier} {}", treatment.as_str());
+            if !json_paths.is_empty() {
+                let _ = write!(canonical, " {json_paths}");
+            }
+            canonical.push('\n');
         }
         rows.write_canonical(&mut canonical);
         Self(hex::encode(digest::digest(

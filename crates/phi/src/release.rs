@@ -6,6 +6,7 @@
 //! is put at the start of a year, that year's midnight; and holds no secret. PostgreSQL 14 to 18.
 
 mod calendar;
+mod json;
 mod keyed;
 mod parts;
 mod pseudonym;
@@ -16,6 +17,7 @@ mod text;
 use phigate_types::Profile;
 
 use crate::column::{ColumnType, TypeKind};
+use crate::json_paths::JsonPaths;
 use crate::transform::Transform;
 use crate::zip3::Zip3List;
 
@@ -58,6 +60,8 @@ pub struct ReleaseContext {
     /// The patient's column in the table at hand; without one, dates are not shifted but cut to
     /// the year.
     pub patient_key: Option<PatientKey>,
+    /// Which values of the document at hand leave under [`Transform::JsonPaths`].
+    pub json_paths: JsonPaths,
 }
 
 /// Why there is no expression.
@@ -87,6 +91,7 @@ impl ReleaseContext {
             keys,
             zip3: Zip3List::default(),
             patient_key: None,
+            json_paths: JsonPaths::default(),
         }
     }
 
@@ -98,12 +103,21 @@ impl ReleaseContext {
             ..self.clone()
         }
     }
+
+    /// The same for a document of which these values leave.
+    #[must_use]
+    pub fn with_json_paths(&self, json_paths: JsonPaths) -> Self {
+        Self {
+            json_paths,
+            ..self.clone()
+        }
+    }
 }
 
 /// The expression that stands for `column` (SQL, quoted, evaluated where the expression is).
 ///
-/// NULL stays NULL under `keep`, `year`, `year_cap90`, `age_cap90`, `zip3`, `pseudonym`, `date_shift`
-/// and `text_scrub`; `null`, `redact` and `text_block` are one constant on every row and so hide
+/// NULL stays NULL under `keep`, `year`, `year_cap90`, `age_cap90`, `zip3`, `pseudonym`, `date_shift`,
+/// `text_scrub` and `json_paths`; `null`, `redact` and `text_block` are one constant on every row and so hide
 /// even that. By type:
 ///
 /// | transform | text | numbers | dates, timestamps | others |
@@ -117,6 +131,7 @@ impl ReleaseContext {
 /// | `pseudonym` | up to 16 letters and digits, NULL where fewer than 8 fit; a number, uuid, FHIR reference, or list of these: part by part | a permutation of the integers of each sign; whole `numeric`s as `int8`, else NULL | - | uuid: a version 8 uuid; `bytea`: 16 bytes |
 /// | `date_shift` | NULL | - | whole days; NULL within a year of the type's ends | - |
 /// | `text_scrub` | with patterns replaced, cut | - | - | - |
+/// | `json_paths` | - | - | - | JSON: an object of the values at the paths |
 ///
 /// Under safe harbor a pseudonym is a code assigned at random: of whole numbers 0 to 2147483647 (of
 /// `int2` any `int2`), of uuids a version 4 uuid, of texts 16 letters and digits.
@@ -151,6 +166,7 @@ pub fn release(
         Transform::Pseudonym => pseudonym::pseudonym(column, ty, cx),
         Transform::DateShift => calendar::shift(column, ty, cx),
         Transform::TextScrub => scrub::scrub(column),
+        Transform::JsonPaths => json::paths(column, ty, &cx.json_paths),
     };
     Ok(sql::released(&value, ty))
 }

@@ -39,6 +39,9 @@ pub enum Transform {
     /// Free text without what looks like a number, date, address or titled name. An explicit choice
     /// whose risk someone accepted: what it does not recognise goes out.
     TextScrub,
+    /// A JSON document with the single values at declared paths and nothing else. An explicit choice:
+    /// whatever lies there goes out.
+    JsonPaths,
 }
 
 /// No transform has this name.
@@ -50,7 +53,7 @@ pub struct UnknownTransform(pub String);
 
 impl Transform {
     /// Every transform.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Keep,
         Self::Null,
         Self::Redact,
@@ -62,6 +65,7 @@ impl Transform {
         Self::DateShift,
         Self::TextBlock,
         Self::TextScrub,
+        Self::JsonPaths,
     ];
 
     /// How much of a value it lets out, roughly: 0 nothing, 1 something of it, 2 all of it. Two
@@ -75,7 +79,8 @@ impl Transform {
             | Self::Zip3
             | Self::Pseudonym
             | Self::DateShift
-            | Self::TextScrub => 1,
+            | Self::TextScrub
+            | Self::JsonPaths => 1,
             Self::Keep => 2,
         }
     }
@@ -94,6 +99,7 @@ impl Transform {
             Self::DateShift => "date_shift",
             Self::TextBlock => "text_block",
             Self::TextScrub => "text_scrub",
+            Self::JsonPaths => "json_paths",
         }
     }
 
@@ -118,6 +124,7 @@ impl Transform {
             }
             Self::DateShift => kind.is_calendar() || kind.is_text(),
             Self::TextScrub => kind.is_text(),
+            Self::JsonPaths => matches!(kind, TypeKind::Json | TypeKind::Jsonb),
         }
     }
 }

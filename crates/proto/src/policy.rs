@@ -1,6 +1,8 @@
 //! Effective policies. The id is computed from what arrives, never believed.
 
-use phigate_phi::{ColumnName, EffectivePolicy, KeyPath, RowPolicy, Rule, Sensitivity, TableName};
+use phigate_phi::{
+    ColumnName, EffectivePolicy, JsonPaths, KeyPath, RowPolicy, Rule, Sensitivity, TableName,
+};
 
 use crate::v1;
 use crate::{Malformed, error::parse};
@@ -13,6 +15,7 @@ impl From<&EffectivePolicy> for v1::GetPolicyResponse {
             column: rule.column.column.clone(),
             identifier: rule.identifier.as_str().to_owned(),
             treatment: rule.treatment.as_str().to_owned(),
+            json_paths: rule.json_paths.to_string(),
         });
         Self {
             policy_id: policy.id.as_str().to_owned(),
@@ -77,6 +80,8 @@ impl TryFrom<v1::GetPolicyResponse> for EffectivePolicy {
                 },
                 identifier: parse("identifier", &rule.identifier)?,
                 treatment: parse("treatment", &rule.treatment)?,
+                json_paths: JsonPaths::try_from(rule.json_paths.clone())
+                    .map_err(|error| Malformed::new("json_paths", error))?,
             })
         });
         let made = Self::from_parts(

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use phigate_phi::{
-    ColumnType, KeyAccess, PatientKey, ReleaseContext, Transform, TypeKind, collide, keys, release,
+    ColumnType, JsonPaths, KeyAccess, PatientKey, ReleaseContext, Transform, TypeKind, collide,
+    keys, release,
 };
 use phigate_testkit::{Cluster, postgres};
 use phigate_types::Profile;
@@ -138,6 +139,11 @@ async fn evaluate(
         .get(0)
 }
 
+/// The paths that the vectors of `json_paths.csv` were made with.
+fn json_paths() -> JsonPaths {
+    "status payer.kind payer.plan.id".parse().unwrap()
+}
+
 fn patient_key() -> PatientKey {
     PatientKey {
         sql: "\"p\".\"k\"".to_owned(),
@@ -157,6 +163,9 @@ async fn vectors_hold() {
         let written: Vec<&str> = vectors.iter().map(|vector| vector.ty.as_str()).collect();
         let types = types(&mut connection, &written).await;
         let mut cx = context(Profile::Expert);
+        if transform == Transform::JsonPaths {
+            cx = cx.with_json_paths(json_paths());
+        }
         if transform == Transform::DateShift {
             cx = cx.with_patient_key(Some(patient_key()));
         }
@@ -231,8 +240,9 @@ fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
         ),
         ("boolean", list("t|f")),
         ("time", list("00:00:00|24:00:00")),
-        ("json", list("{}|null|[1]")),
-        ("jsonb", list("{}|null|[1]")),
+        ("json", list(JSON_ONLY)),
+        ("json", list(DOCUMENTS)),
+        ("jsonb", list(DOCUMENTS)),
         ("bytea", list("\\x|\\x00ff")),
         ("integer[]", list("{}|{1,NULL}")),
         ("text[]", list("{}|{Jane,Patient/7}")),
@@ -246,6 +256,12 @@ fn samples() -> Vec<(&'static str, Vec<Option<&'static str>>)> {
         ("inet", list("10.0.0.1")),
     ]
 }
+
+/// Documents that either type takes.
+const DOCUMENTS: &str = r#"{}|null|[1]|1|"status"|{"status": "open", "ssn": "1"}|{"status": null}|{"status": {"ssn": 1}}|{"status": ["a"]}|{"payer": {"kind": 7, "plan": {"id": true, "x": 1}}}|{"payer": "kind"}|{"payer": [{"kind": 1}]}|[{"status": 1}]|{"status": "é\u0041"}"#;
+
+/// Documents that `json` takes, and fails to read.
+const JSON_ONLY: &str = r#"{"x": "\u0000", "status": "a"}|{"status": "\u0000\u0000"}|{"x": "\ud800", "status": 1e9999999}|{"x": "\\\u0000", "status": "\\u0000"}|{"status": 1, "status": 2}"#;
 
 /// `hostile` stands first on the search path: whatever is not qualified falls into its hands.
 const SAMPLE_TYPES: &str = "
@@ -364,6 +380,7 @@ fn contexts(transform: Transform) -> Vec<ReleaseContext> {
             ]
         }
         Transform::YearCap90 => vec![cx, hardened],
+        Transform::JsonPaths => vec![cx.with_json_paths(json_paths())],
         _ => vec![cx],
     }
 }

@@ -302,6 +302,7 @@ mod tests {
             column: format!("patients.{column}").parse().unwrap(),
             identifier: "ssn".parse().unwrap(),
             treatment: treatment.parse::<Treatment>().unwrap(),
+            json_paths: phigate_phi::JsonPaths::NONE,
         };
         let mut catalog = SnapshotBuilder::new(1, 15);
         catalog.relation(Relation {
@@ -365,6 +366,7 @@ mod tests {
             column: "wards.beds".parse().unwrap(),
             identifier: "none".parse().unwrap(),
             treatment: "keep".parse().unwrap(),
+            json_paths: phigate_phi::JsonPaths::NONE,
         }];
         let policy =
             phigate_phi::EffectivePolicy::from_parts(profile, Unclassified::Refuse, rules).unwrap();

@@ -110,3 +110,39 @@ proptest::proptest! {
         let _ = Classification::parse(&format!("{HEADER_LINE}\n{text}"), "f");
     }
 }
+
+#[test]
+fn a_document_is_released_by_paths_that_a_cell_names() {
+    let parse = |cells: &str| {
+        let text = format!("{HEADER_LINE}\nclaims,details,{cells}\n");
+        Classification::parse(&text, "clinic.phi.csv")
+    };
+    let file = parse("jsonb,free_text,text_block,json_paths(payer.kind status)").unwrap();
+    let column = file.iter().next().unwrap();
+    assert_eq!(column.limited_dataset, Transform::JsonPaths);
+    let of = |profile| column.json_paths(profile).to_string();
+    assert_eq!(of(Profile::LimitedDataset), "payer.kind status");
+    assert_eq!(of(Profile::SafeHarbor), "");
+    assert_eq!(of(Profile::Identified), "");
+    assert_eq!(
+        column.word(Profile::LimitedDataset),
+        "json_paths(payer.kind status)"
+    );
+    assert_eq!(column.word(Profile::SafeHarbor), "text_block");
+    for cells in [
+        "jsonb,free_text,text_block,json_paths",
+        "jsonb,free_text,text_block,json_paths()",
+        "jsonb,free_text,text_block,json_paths(a",
+        "jsonb,free_text,text_block,json_paths(a[0])",
+        "jsonb,free_text,text_block,json_paths(a a.b)",
+        "jsonb,free_text,text_block,keep(a)",
+        "text,free_text,text_block,json_paths(a)",
+    ] {
+        let error = parse(cells).unwrap_err();
+        assert_eq!(
+            (error.line, error.column.as_str()),
+            (2, "limited_dataset"),
+            "{cells}"
+        );
+    }
+}

@@ -102,6 +102,7 @@ fn names_cannot_imitate_each_other_in_the_id() {
         column: ColumnName::new("public", table, column),
         identifier: IdentifierClass::Ssn,
         treatment: Treatment::Release(Transform::Null),
+        json_paths: JsonPaths::default(),
     };
     let id = |rule| {
         EffectivePolicy::from_parts(Profile::Expert, Unclassified::Refuse, vec![rule])
@@ -136,4 +137,38 @@ fn treatments_read_back() {
             .to_string()
             .ends_with("or block")
     );
+}
+
+#[test]
+fn the_paths_of_a_document_are_part_of_what_the_policy_does() {
+    let of = |cell: &str, reveal: &[ColumnName]| {
+        let text = format!(
+            "table,column,pg_type,identifier,safe_harbor,limited_dataset\nclaims,details,jsonb,free_text,text_block,{cell}\n"
+        );
+        let classification = Classification::parse(&text, "x").unwrap();
+        EffectivePolicy::derive(
+            &classification,
+            Profile::LimitedDataset,
+            reveal,
+            &[],
+            Unclassified::Refuse,
+        )
+        .unwrap()
+    };
+    let policies = [
+        of("text_block", &[]),
+        of("json_paths(a)", &[]),
+        of("json_paths(a b)", &[]),
+        of("json_paths(a.b)", &[]),
+        of(
+            "json_paths(a)",
+            &[ColumnName::new("public", "claims", "details")],
+        ),
+    ];
+    let mut ids: Vec<_> = policies.iter().map(|policy| &policy.id).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), policies.len());
+    assert_eq!(of("json_paths(b a)", &[]).id, of("json_paths(a b)", &[]).id);
+    assert!(policies[4].rules[0].json_paths.is_empty(), "revealed");
 }

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use phigate_phi::{
-    ColumnName, EffectivePolicy, KeyAccess, ReleaseContext, Transform, Treatment, Unclassified,
-    quote_identifier, release,
+    ColumnName, EffectivePolicy, JsonPaths, KeyAccess, ReleaseContext, Transform, Treatment,
+    Unclassified, quote_identifier, release,
 };
 use phigate_types::Profile;
 
 use super::columns::{Columns, SourceColumn, Visibility};
-use super::inherit::{Rules, folded, stricter};
+use super::inherit::{Rules, ancestors, descendants, folded, stricter};
 use super::{Access, BoundPolicy, INNER, Masked, Strangers, machinery, scope, views};
 use crate::allow;
 use crate::ir::Name;
@@ -223,7 +223,13 @@ fn user(
                 (Treatment::Release(Transform::Keep), Visibility::Visible)
             }
         };
-        let (treatment, visibility, sql) = expression(treatment, visibility, column, &cx);
+        let by_path = treatment == Treatment::Release(Transform::JsonPaths);
+        let of_column = if by_path {
+            Cow::Owned(cx.with_json_paths(json_paths(relation, column, policy, snapshot)))
+        } else {
+            Cow::Borrowed(&cx)
+        };
+        let (treatment, visibility, sql) = expression(treatment, visibility, column, &of_column);
         columns.push(source_column(column, visibility, snapshot));
         released.push(sql);
         treatments.push(treatment);
@@ -247,6 +253,28 @@ fn user(
         catalog: false,
         beneath: Vec::new(),
     }))
+}
+
+/// What leaves of a document: what every rule lets out that it comes by, its own and those of the
+/// relations whose rows it holds or shows.
+fn json_paths(
+    relation: &Relation,
+    column: &Column,
+    policy: &EffectivePolicy,
+    snapshot: &Snapshot,
+) -> JsonPaths {
+    let kin = ancestors(relation, snapshot)
+        .into_iter()
+        .chain(descendants(relation, snapshot));
+    let relations = kin.filter_map(|oid| snapshot.relation(oid));
+    let rules = std::iter::once(relation)
+        .chain(relations)
+        .filter_map(|kin| policy.rule(&ColumnName::new(&kin.schema, &kin.name, &column.name)));
+    let by_path = rules.filter(|rule| rule.treatment == Treatment::Release(Transform::JsonPaths));
+    let paths = by_path.map(|rule| rule.json_paths.clone());
+    paths
+        .reduce(|one, other| one.and(&other))
+        .unwrap_or_default()
 }
 
 /// Row security that decides by anything but what is released as it is: which rows are there would tell
