@@ -1,7 +1,7 @@
 //! A catalog to analyse statements against, for the targets of SQL.
 
 use phigate_phi::{
-    ColumnType, EffectivePolicy, KeyAccess, ReleaseContext, Rule, Transform, Treatment,
+    ColumnType, EffectivePolicy, JsonPaths, KeyAccess, ReleaseContext, Rule, Transform, Treatment,
     Unclassified,
 };
 use phigate_sql::{
@@ -48,6 +48,7 @@ impl World {
             column: column.parse().expect("a column's name"),
             identifier: "ssn".parse().expect("a class"),
             treatment,
+            json_paths: JsonPaths::default(),
         };
         let keep = Treatment::Release(Transform::Keep);
         let mut rules = vec![rule("t.secret", Treatment::Release(transform))];
