@@ -308,3 +308,25 @@ FROM patients |> SELECT ssn
 SELECT details::subscriber FROM claims LIMIT 1
 -- attack: colon-path refused
 SELECT details:subscriber FROM claims LIMIT 1
+-- attack: any-of-bracketed-union
+SELECT patient_id FROM patients WHERE last_name = ANY ((SELECT 'Q' || 'zxlast1') UNION (SELECT ssn FROM patients)) ORDER BY 1
+-- attack: scalar-of-bracketed-union
+SELECT ((SELECT min(ssn) FROM patients) UNION (SELECT min(ssn) FROM patients) LIMIT 1), (VALUES ((SELECT max(last_name) FROM patients)))
+-- attack: all-of-values-of-masked
+SELECT count(*) FROM patients p WHERE last_name <> ALL (VALUES (p.ssn), ((SELECT max(last_name) FROM patients)))
+-- attack: bracketed-with-shadows-table
+SELECT count(*) FROM patients WHERE ssn = ANY ((WITH patients AS (SELECT 'x'::text AS ssn) SELECT ssn FROM patients) UNION (SELECT ssn FROM patients))
+-- attack: bracketed-order-by-masked
+SELECT ((SELECT patient_id FROM patients) UNION (SELECT 0) ORDER BY (SELECT ssn FROM patients LIMIT 1) LIMIT 1)
+-- attack: explain-of-brackets
+EXPLAIN (SELECT ssn FROM patients WHERE last_name LIKE 'Q%') UNION (SELECT last_name FROM patients)
+-- attack: explain-of-brackets-after-analyze refused
+EXPLAIN ANALYZE (SELECT ssn FROM patients) UNION (SELECT last_name FROM patients)
+-- attack: star-suffix-with-bare-alias
+SELECT t.ssn, u.last_name FROM patients * t, patients * u WHERE t.patient_id = u.patient_id ORDER BY 1 LIMIT 2
+-- attack: star-suffix-in-join-brackets
+SELECT * FROM (patients * JOIN encounters * e USING (patient_id)) ORDER BY 1 LIMIT 2
+-- attack: force-quote-star
+COPY patients TO STDOUT (FORMAT csv, FORCE_QUOTE *)
+-- attack: force-quote-star-of-query
+COPY (SELECT ssn, last_name FROM patients) TO STDOUT CSV HEADER FORCE QUOTE *

@@ -520,6 +520,37 @@ impl Ident {
     }
 }
 
+impl Query {
+    /// These columns of one relation; its own rows alone with `only`.
+    pub(crate) fn of_relation(path: Vec<Ident>, only: bool, items: Vec<Item>) -> Self {
+        let select = Select {
+            distinct: Distinct::No,
+            items,
+            from: vec![From::Relation(RelationRef {
+                path,
+                only,
+                alias: None,
+                sample: None,
+                target: Target::Unresolved,
+            })],
+            filter: None,
+            group_by: Vec::new(),
+            group_distinct: false,
+            having: None,
+            windows: Vec::new(),
+        };
+        Self {
+            with: None,
+            body: Body::Select(Box::new(select)),
+            order_by: Vec::new(),
+            limit: None,
+            with_ties: false,
+            offset: None,
+            locks: Vec::new(),
+        }
+    }
+}
+
 impl Star {
     pub(crate) fn at(place: Place) -> Self {
         Self {

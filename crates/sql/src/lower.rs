@@ -84,6 +84,8 @@ pub(crate) fn ident(ident: ast::Ident) -> Result<Ident> {
             parse::Marker::GroupDistinct => "GROUP BY DISTINCT here",
             parse::Marker::NoKey | parse::Marker::Key => "KEY here",
             parse::Marker::Local => "LOCAL here",
+            parse::Marker::Nested => "a query in these brackets",
+            parse::Marker::Operand => "a list of this kind",
             parse::Marker::Overriding(_) => "OVERRIDING here",
             parse::Marker::CurrentOf => "CURRENT OF here",
             parse::Marker::Search => "SEARCH or CYCLE here",

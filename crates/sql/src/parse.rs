@@ -37,7 +37,8 @@ pub(crate) enum Marker {
     Only,
     /// Name of a function's argument: `f(VARIADIC x)` arrives as `f(<variadic> => x)`.
     Variadic,
-    /// Last part of a field access: `(x).*` arrives as `(x).<star>`.
+    /// Last part of a field access: `(x).*` arrives as `(x).<star>`; and the columns of
+    /// `FORCE_QUOTE *`.
     Star,
     /// First part of a type's name: `x::text COLLATE c` arrives as `x::text::<collate>.c`.
     Collate,
@@ -74,6 +75,12 @@ pub(crate) enum Marker {
     Untyped,
     /// Time zone of AT LOCAL.
     Local,
+    /// Name of the only common table expression of a query that has none: `((SELECT a) UNION (SELECT b))`
+    /// as an operand arrives as `(WITH <nested> AS (VALUES (0)) (SELECT a) UNION (SELECT b))`.
+    Nested,
+    /// Name of a function around the first item of a list: `x IN ((SELECT a), b)` arrives as
+    /// `x IN (<operand>((SELECT a)), b)`.
+    Operand,
     /// Last of the columns of an INSERT: `OVERRIDING SYSTEM VALUE` or `OVERRIDING USER VALUE`, the word
     /// between.
     Overriding(&'static str),
@@ -116,6 +123,8 @@ pub(crate) fn marker(ident: &Ident) -> Option<Marker> {
         tokens::KEY => Some(Marker::Key),
         tokens::UNTYPED => Some(Marker::Untyped),
         tokens::LOCAL => Some(Marker::Local),
+        tokens::NESTED => Some(Marker::Nested),
+        tokens::OPERAND => Some(Marker::Operand),
         tokens::OVERRIDING_SYSTEM => Some(Marker::Overriding("SYSTEM")),
         tokens::OVERRIDING_USER => Some(Marker::Overriding("USER")),
         tokens::CURRENT_OF => Some(Marker::CurrentOf),

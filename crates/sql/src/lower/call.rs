@@ -135,9 +135,7 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
 pub(super) fn only_argument(function: ast::Function) -> Result<Expr> {
     let place = super::place(&function.name);
     let unfit = || unsupported("this call", place);
-    let FunctionArguments::List(list) = function.args else {
-        return Err(unfit());
-    };
+    let list = bare_list(function)?;
     let mut arguments = special_arguments(argument_list(list, place)?, place)?;
     match (arguments.pop(), arguments.pop()) {
         (Some(only), None) => Ok(only),
@@ -149,14 +147,12 @@ pub(super) fn only_argument(function: ast::Function) -> Result<Expr> {
 pub(super) fn plain_arguments(function: ast::Function) -> Result<Vec<E>> {
     let place = super::place(&function.name);
     let unfit = || unsupported("this list", place);
-    let FunctionArguments::List(ast::FunctionArgumentList {
-        duplicate_treatment: None,
+    let ast::FunctionArgumentList {
+        duplicate_treatment,
         args,
         clauses,
-    }) = function.args
-    else {
-        return Err(unfit());
-    };
+    } = bare_list(function)?;
+    absent(duplicate_treatment, "DISTINCT in this list", place)?;
     if !clauses.is_empty() {
         return Err(unfit());
     }
@@ -167,6 +163,33 @@ pub(super) fn plain_arguments(function: ast::Function) -> Result<Vec<E>> {
         | ast::FunctionArg::ExprNamed { .. } => Err(unfit()),
     };
     args.into_iter().map(plain).collect()
+}
+
+/// The arguments of a call, after which nothing stands.
+fn bare_list(function: ast::Function) -> Result<ast::FunctionArgumentList> {
+    let ast::Function {
+        name,
+        uses_odbc_syntax,
+        parameters,
+        args,
+        within_group,
+        filter,
+        null_treatment,
+        over,
+    } = function;
+    let place = super::place(&name);
+    let bare = !uses_odbc_syntax
+        && matches!(parameters, FunctionArguments::None)
+        && within_group.is_empty()
+        && filter.is_none()
+        && null_treatment.is_none()
+        && over.is_none();
+    match args {
+        FunctionArguments::List(list) if bare => Ok(list),
+        FunctionArguments::List(_) | FunctionArguments::Subquery(_) | FunctionArguments::None => {
+            Err(unsupported("what follows this list", place))
+        }
+    }
 }
 
 /// A function in FROM, whose arguments come bare.

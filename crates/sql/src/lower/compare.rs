@@ -2,16 +2,22 @@
 
 use sqlparser::ast::{self, Expr as E};
 
-use super::expr::{bare, boxed, expr, exprs, place_of_leaf};
+use super::expr::{bare, boxed, expr, place_of_leaf};
 use super::operator::comparison;
-use super::{absent, call, parse, query};
+use super::{absent, call, call_marker, parse, query};
 use crate::ir::{Call, Expr, Operator, Quantified};
 use crate::refusal::{Place, Result};
 
 pub(super) fn in_list(operand: Box<E>, list: Vec<E>, negated: bool) -> Result<Expr> {
+    let item = |item: E| match item {
+        E::Function(call) if call_marker(&call) == Some(parse::Marker::Operand) => {
+            call::only_argument(call)
+        }
+        other => expr(other),
+    };
     Ok(Expr::InList {
         operand: Box::new(boxed(operand)?),
-        list: exprs(list)?,
+        list: list.into_iter().map(item).collect::<Result<_>>()?,
         negated,
     })
 }
@@ -37,7 +43,9 @@ pub(super) fn in_subquery(
 
 pub(super) fn between(operand: Box<E>, negated: bool, low: Box<E>, high: Box<E>) -> Result<Expr> {
     let (low, symmetric) = match *low {
-        E::Function(call) if is_symmetric(&call) => (call::only_argument(call)?, true),
+        E::Function(call) if call_marker(&call) == Some(parse::Marker::Symmetric) => {
+            (call::only_argument(call)?, true)
+        }
         low => (expr(low)?, false),
     };
     Ok(Expr::Between {
@@ -47,14 +55,6 @@ pub(super) fn between(operand: Box<E>, negated: bool, low: Box<E>, high: Box<E>)
         symmetric,
         negated,
     })
-}
-
-/// Whether a call is the pre-pass's way of saying BETWEEN SYMMETRIC.
-fn is_symmetric(call: &ast::Function) -> bool {
-    let [ast::ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
-        return false;
-    };
-    parse::marker(name) == Some(parse::Marker::Symmetric)
 }
 
 /// LIKE and ILIKE are operators, their ESCAPE a function (gram.y).

@@ -35,7 +35,10 @@ pub(crate) fn query(query: ast::Query) -> Result<Query> {
         "a pipe operator",
         Place::default(),
     )?;
-    let with = with.map(self::with).transpose()?;
+    let with = with
+        .filter(|with| !is_nested(with))
+        .map(self::with)
+        .transpose()?;
     let body = self::body(*body)?;
     let order_by = match order_by {
         None => Vec::new(),
@@ -79,6 +82,14 @@ pub(crate) fn query(query: ast::Query) -> Result<Query> {
 /// The items of an ORDER BY.
 pub(super) fn order_items(items: Vec<ast::OrderByExpr>) -> Result<Vec<OrderItem>> {
     items.into_iter().map(order_item).collect()
+}
+
+/// Whether the pre-pass wrote this clause, before a query that has none.
+fn is_nested(with: &ast::With) -> bool {
+    match with.cte_tables.as_slice() {
+        [only] => parse::marker(&only.alias.name) == Some(parse::Marker::Nested),
+        _other => false,
+    }
 }
 
 fn with(with: ast::With) -> Result<With> {

@@ -26,6 +26,11 @@
 //! | `numeric(5, 2) '1.2'`, `int ARRAY` | `CAST('1.2' AS numeric(5, 2))`, `int[]` |
 //! | `SUBSTRING(a SIMILAR b ESCAPE c)`, `COLLATION FOR (x)` | `SUBSTRING(a, b, c)`, `pg_collation_for(x)` |
 //! | `x AT LOCAL` | `x AT TIME ZONE <local>` |
+//! | `x = ANY ((SELECT a) UNION (SELECT b))` | `x = ANY (WITH <nested> AS (VALUES (0)) (SELECT a) UNION (SELECT b))` |
+//! | `x IN ((SELECT a), b)` | `x IN (<operand>((SELECT a)), b)` |
+//! | `ROLLUP ((a + b) * c)` | the same, ROLLUP being no keyword |
+//! | `EXPLAIN (SELECT a) UNION (SELECT b)` | `EXPLAIN (costs) (SELECT a) UNION (SELECT b)` |
+//! | `FORCE_QUOTE *`, `FORCE QUOTE *` | `FORCE_QUOTE (<star>)`, `FORCE QUOTE <star>` |
 //! | `-2 ^ 2` | `(-2) ^ 2`, see [`super::precedence`] |
 //! | `INSERT INTO t (a) OVERRIDING USER VALUE` | `INSERT INTO t (a, <overriding user>)` |
 //! | `WHERE CURRENT OF c` | `WHERE <current of>.c` |
@@ -60,6 +65,8 @@ pub(super) fn tokens(
     let mut pass = Prepass {
         text,
         ours,
+        ends: query::ends(ours),
+        relations: from::relations(ours),
         index: 0,
         out: Vec::with_capacity(ours.len() + 8),
         closes: Vec::new(),
@@ -97,6 +104,10 @@ pub(super) fn tokens(
 struct Prepass<'p, 'a> {
     text: &'p str,
     ours: &'p [Token<'a>],
+    /// For each bracket that opens, the index after the one that closes it; 0 where none does.
+    ends: Vec<usize>,
+    /// Of each token, whether it stands in the FROM clause of a statement.
+    relations: Vec<bool>,
     index: usize,
     out: Vec<TokenWithSpan>,
     /// Before which tokens a bracket that the pass has opened closes, the innermost last.
@@ -132,6 +143,12 @@ impl<'a> Prepass<'_, 'a> {
                     self.push_word("from", span);
                     self.index += 1;
                 }
+                "explain" if self.is_explain_of_brackets() => {
+                    self.push_next(word(token), span);
+                    self.push(Theirs::LParen, span);
+                    self.push_word("costs", span);
+                    self.push(Theirs::RParen, span);
+                }
                 "table" if self.is_of_names() => self.push_next(word(token), span),
                 "variadic" if self.before_is("(") || self.before_is(",") => {
                     self.push(tokens::marker(tokens::VARIADIC), span);
@@ -153,6 +170,8 @@ impl<'a> Prepass<'_, 'a> {
                     self.push(tokens::marker(tokens::GROUPING_SETS), span);
                     self.index += 2;
                 }
+                // As keywords they take lists of names or of lists only, as functions what functions do.
+                "rollup" | "cube" if self.next_is("(") => self.push_next(name(&token.text), span),
                 "overriding" if self.overriding().is_some() => self.override_value(span),
                 "current" if self.word_at(self.index + 1, "of") && self.before_word(&["where"]) => {
                     self.current_of(span, places);
@@ -201,7 +220,9 @@ impl<'a> Prepass<'_, 'a> {
                     self.push(tokens::marker(tokens::LOCAL), span);
                     self.index += 2;
                 }
-                "array" if is_infix(self.ours, self.index) => self.array_suffix(span),
+                "array" if is_infix(self.ours, self.index) && !self.is_of_is_json() => {
+                    self.array_suffix(span);
+                }
                 "substring" if self.next_is("(") => {
                     self.substring();
                     self.push_next(word(token), span);
@@ -234,6 +255,7 @@ impl<'a> Prepass<'_, 'a> {
                     None => self.push_next(word(token), span),
                 },
             },
+            Kind::Operator if token.text == "*" && self.is_forced() => self.force_all(span),
             Kind::Operator if token.text == "*" && self.is_inheritance_star() => self.index += 1,
             Kind::Operator if token.text == "*" && self.before_is(".") && self.is_after_group() => {
                 self.push_next(tokens::marker(tokens::STAR), span);
@@ -268,7 +290,15 @@ impl<'a> Prepass<'_, 'a> {
                     self.using_alias(span, places);
                     return Ok(());
                 }
+                let nested = token.is("(") && self.is_nested_query();
                 self.push_next(tokens::token(token, true), span);
+                if nested {
+                    self.nested_query(span);
+                } else if let Some(end) = self.first_operand_end() {
+                    self.push(tokens::marker(tokens::OPERAND), span);
+                    self.push(Theirs::LParen, span);
+                    self.closes.push(end);
+                }
             }
             Kind::QuotedIdentifier => match self.typed_literal_end() {
                 Some(literal) => self.typed_literal(literal, span, places),
@@ -369,6 +399,12 @@ impl<'a> Prepass<'_, 'a> {
                 .index
                 .checked_sub(2)
                 .is_some_and(|index| self.word_at(index, "trim"))
+    }
+
+    /// `x IS JSON ARRAY`
+    fn is_of_is_json(&self) -> bool {
+        let tests = |index: usize| self.word_at(index, "is") || self.word_at(index, "not");
+        self.before_word(&["json"]) && self.index.checked_sub(2).is_some_and(tests)
     }
 
     /// `int ARRAY`, `int ARRAY[3]`: `int[]`; PostgreSQL takes no account of the length.
@@ -518,8 +554,13 @@ fn word(token: &Token<'_>) -> Theirs {
     if known && token.text != "global" {
         return Theirs::make_word(&token.text, None);
     }
+    name(&token.text)
+}
+
+/// A word that is no keyword.
+fn name(word: &str) -> Theirs {
     Theirs::Word(Word {
-        value: token.text.clone().into_owned(),
+        value: word.to_owned(),
         quote_style: None,
         keyword: Keyword::NoKeyword,
     })

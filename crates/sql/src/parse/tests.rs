@@ -204,6 +204,76 @@ fn table_is_a_select_in_every_place_of_a_query() {
 }
 
 #[test]
+fn queries_in_brackets_are_operands() {
+    for text in [
+        "select 1 where 1 = any ((select 1) union (select 2))",
+        "select 1 where 1 < all (((select 1)) except (select 2) order by 1 limit 1)",
+        "select ((select 1) union all (select 2) limit 1), coalesce(((select 1) union (select 1)), 2)",
+        "select 1 where 2 in ((select 1) union (select 2)) or exists ((select 1) union (select 2))",
+        "select 1 where 2 <> all (values (1), (3)) and 3 = any (values (1))",
+        "select (values (1)), ((values (1)) except (select 2)), array((select 1) union (select 2))",
+        "select 1 where ((table a) union (table b)) is null",
+        "select * from ((select 1) union (select 2)) q, ((select 1) union (select 2)) r, (values (1)) v",
+        "with q as ((select 1) union (select 2)) select 1 union all ((select 2) union (select 3))",
+        "explain ((select 1) union (select 2))",
+        "insert into t (a) ((select 1) union (select 2))",
+        "prepare s as ((select 1) union (select 2)) order by 1",
+        "select 1 in ((select 1), 2), 1 not in ((select 1) + 1, (select 2)), 1 in ((select 1))",
+        "select 1 from t group by rollup ((a + b) * 2, (c)::text, (d, e)), cube ((a)::text), rollup (a)",
+    ] {
+        assert_eq!(parsed(text).len(), 1, "{text}");
+    }
+    assert_eq!(
+        tree("select ((a)), f((b), (c)), (1, 2) in ((1, 2), (3, 4)), (select 1), ((select 2))"),
+        "SELECT ((a)), f((b), (c)), (1, 2) IN ((1, 2), (3, 4)), (SELECT 1), ((SELECT 2))"
+    );
+    assert_eq!(
+        tree("explain (select 1) union (select 2)"),
+        "EXPLAIN (costs) (SELECT 1) UNION (SELECT 2)"
+    );
+    for text in [
+        "select f((select 1) union (select 2))",
+        "select ((select 1) union)",
+        "select (values)",
+        "select 1 = any ((select 1) (select 2))",
+    ] {
+        assert_eq!(reason(text), Reason::Syntax, "{text}");
+    }
+}
+
+#[test]
+fn stars_after_relations_are_told_from_products() {
+    assert_eq!(
+        tree(
+            "select 1 from a * x, b.c * as y join d * on true cross join (e * join f * g on true)"
+        ),
+        "SELECT 1 FROM a x, b.c AS y JOIN d ON true CROSS JOIN (e JOIN f g ON true)"
+    );
+    assert_eq!(
+        tree(
+            "select 1 from a where exists (select 1 from b * c) and d * e > 1 order by f * g, h * i"
+        ),
+        "SELECT 1 FROM a WHERE EXISTS (SELECT 1 FROM b c) AND d * e > 1 ORDER BY f * g, h * i"
+    );
+    assert_eq!(
+        tree("prepare s as select 1 as select from a * left join b on true"),
+        "PREPARE s AS SELECT 1 AS select FROM a LEFT JOIN b ON true"
+    );
+    for products in [
+        "SELECT a, b * c FROM d",
+        "SELECT EXTRACT(YEAR FROM b * c) FROM d",
+        "SELECT a IS DISTINCT FROM b * c FROM d",
+        "SELECT 1 FROM a JOIN b ON a.x IS NOT DISTINCT FROM b * c",
+        "SELECT 1 FROM a JOIN b ON f(a, b * c) AND (a, b * c) IN ((1, 2))",
+        "SELECT 1 FROM f(a, b * c) GROUP BY a, b * c",
+        "SELECT b * c, (SELECT 1 FROM a), d * e FROM f",
+        "SELECT * FROM (SELECT * FROM (SELECT DISTINCT * FROM a) AS b) AS c, (SELECT * FROM d) AS e",
+    ] {
+        assert_eq!(tree(products), products);
+    }
+}
+
+#[test]
 fn variadic_and_row_expansion_are_marked() {
     let one = format!("{:?}", parsed("select concat(VARIADIC x)")[0]);
     assert!(

@@ -33,6 +33,8 @@ pub(super) const OVERRIDING_USER: &str = "\u{1}overriding user";
 pub(super) const CURRENT_OF: &str = "\u{1}current of";
 pub(super) const UNTYPED: &str = "\u{1}untyped";
 pub(super) const LOCAL: &str = "\u{1}local";
+pub(super) const NESTED: &str = "\u{1}nested";
+pub(super) const OPERAND: &str = "\u{1}operand";
 /// What SEARCH and CYCLE say follows, each part after a zero byte.
 pub(super) const SEARCH: &str = "\u{1}search";
 

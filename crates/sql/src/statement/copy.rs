@@ -5,10 +5,9 @@
 use sqlparser::ast::{self, CopyLegacyCsvOption, CopyLegacyOption, CopyOption};
 
 use super::{Plan, settle};
-use crate::ir::{
-    Body, Distinct, Expr, From, Ident, Item, Name, Query, RelationRef, Select, Star, Target,
-};
+use crate::ir::{Expr, Ident, Item, Name, Query, Star};
 use crate::lower::{self, absent, unsupported};
+use crate::parse;
 use crate::refusal::{Place, Reason, Refusal, Result};
 use crate::render::Writer;
 use crate::resolve::{Resolution, Resolver};
@@ -33,11 +32,20 @@ struct Options {
     null: Option<String>,
     quote: Option<char>,
     escape: Option<char>,
-    force_quote: Vec<Name>,
+    force_quote: Forced,
     force_null: Vec<Name>,
     force_not_null: Vec<Name>,
     /// It is COPY FROM.
     from: bool,
+}
+
+/// Which columns are quoted in any case.
+#[derive(Default)]
+enum Forced {
+    #[default]
+    None,
+    Columns(Vec<Name>),
+    All,
 }
 
 /// The way out of COPY to where the server writes.
@@ -164,31 +172,7 @@ fn table(path: Vec<Ident>, columns: Vec<Ident>, cx: &Context<'_>) -> Result<(Que
     } else {
         vec![Item::Star(Star::default())]
     };
-    let select = Select {
-        distinct: Distinct::No,
-        items,
-        from: vec![From::Relation(RelationRef {
-            path,
-            only: true,
-            alias: None,
-            sample: None,
-            target: Target::Unresolved,
-        })],
-        filter: None,
-        group_by: Vec::new(),
-        group_distinct: false,
-        having: None,
-        windows: Vec::new(),
-    };
-    let mut query = Query {
-        with: None,
-        body: Body::Select(Box::new(select)),
-        order_by: Vec::new(),
-        limit: None,
-        with_ties: false,
-        offset: None,
-        locks: Vec::new(),
-    };
+    let mut query = Query::of_relation(path, true, items);
     resolver.statement(&mut query)?;
     let resolution = super::attributed(&query, resolver, cx);
     Ok((query, resolution))
@@ -296,7 +280,14 @@ impl Options {
         if self.from {
             return Err(unsupported("FORCE QUOTE in COPY FROM", Place::default()));
         }
-        self.force_quote = names(columns)?;
+        let all = columns
+            .iter()
+            .any(|name| parse::marker(name) == Some(parse::Marker::Star));
+        self.force_quote = if all && columns.len() == 1 {
+            Forced::All
+        } else {
+            Forced::Columns(names(columns)?)
+        };
         Ok(())
     }
 
@@ -336,10 +327,18 @@ impl Options {
             next(writer, "NULL ");
             writer.string(null);
         }
+        let quoted: &[Name] = match &self.force_quote {
+            Forced::None => &[],
+            Forced::Columns(columns) => columns,
+            Forced::All => {
+                next(writer, "FORCE_QUOTE *");
+                &[]
+            }
+        };
         let lists = [
-            ("FORCE_QUOTE (", &self.force_quote),
-            ("FORCE_NULL (", &self.force_null),
-            ("FORCE_NOT_NULL (", &self.force_not_null),
+            ("FORCE_QUOTE (", quoted),
+            ("FORCE_NULL (", &self.force_null[..]),
+            ("FORCE_NOT_NULL (", &self.force_not_null[..]),
         ];
         for (word, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             next(writer, word);

@@ -80,6 +80,10 @@ fn queries() {
         "values (1, 'a'), (2, e'\\\\') order by column1",
         "(select 1 union select 2) except select 3 intersect select 4",
         "select id from visits group by grouping sets ((id), ()), cube (ward, (id, ward))",
+        "select id from visits where id = any ((select 1) union (select 2)) and id <> all (values (1), (2))",
+        "select id from visits where id in ((select 1), 2, (select 3)) and id not in ((select 1) + 1, 2)",
+        "select id from visits group by rollup ((id + 1) * 2, (id)::text, (ward, admitted)), cube ((id)::text, ward)",
+        "select ((select 1) union all (select 2) limit 1), (values (1)) from visits * v, wards *",
         "select * from (visits join wards using (ward)) as j(a)",
         "select extract(epoch from admitted), admitted at time zone 'UTC', trim(ward), substring(ward from 2) from visits",
     ] {

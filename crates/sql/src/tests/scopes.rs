@@ -186,3 +186,19 @@ fn stars_do_not_double_without_end() {
     }
     world.admit(&format!("select {}", vec!["1"; 1_664].join(", ")));
 }
+
+#[test]
+fn nothing_follows_the_brackets_of_rollup_and_cube() {
+    let world = World::limited();
+    for text in [
+        "select 1 from visits group by rollup (id) filter (where true)",
+        "select 1 from visits group by cube (id) over ()",
+        "select 1 from visits group by grouping sets (rollup (id) over (partition by id))",
+        "select 1 from visits group by rollup (id order by id)",
+        "select 1 from visits group by rollup (distinct id)",
+        "select 1 from visits group by cube (id => 1)",
+    ] {
+        assert_eq!(world.refuse(text), "construct", "{text}");
+    }
+    world.admit("select 1 from visits group by grouping sets (rollup (id), cube ((id)::text)), rollup ((id + 1) * 2)");
+}

@@ -21,6 +21,8 @@ fn explain() {
             "explain execute s(1)",
             "explain delete from visits",
             "explain explain select 1",
+            "explain (select ssn from patients) union (select 'x')",
+            "explain ((table visits) union (table visits))",
         ]
     ));
 }
@@ -116,6 +118,10 @@ fn copy() {
             "copy patients to program 'cat'",
             "copy secrets to stdout",
             "copy v_patients to stdout",
+            "copy patients to stdout with (format csv, force_quote *)",
+            "copy visits to stdout csv header force quote *",
+            "copy visits to stdout (format csv, force_quote (id, *))",
+            "copy visits from stdin csv force quote *",
         ]
     ));
 }

@@ -34,6 +34,80 @@ const AFTER_RELATION: [&str; 22] = [
     "window",
 ];
 
+/// Reserved words that start another clause than FROM.
+const OTHER_CLAUSES: [&str; 16] = [
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "union",
+    "intersect",
+    "except",
+    "returning",
+    "set",
+    "select",
+    "values",
+];
+
+/// Of each token, whether it stands in the FROM clause of a SELECT, UPDATE or DELETE, the word itself
+/// among them: not in EXTRACT(x FROM y), nor behind IS DISTINCT FROM.
+pub(super) fn relations(ours: &[Token<'_>]) -> Vec<bool> {
+    #[derive(Clone, Copy, Default)]
+    struct Bracket {
+        statement: bool,
+        from: bool,
+    }
+    let mut open = Vec::new();
+    let mut inner = Bracket::default();
+    let mut before: [Option<&Token<'_>>; 2] = [None, None];
+    let mut relations = Vec::with_capacity(ours.len());
+    for token in ours {
+        let follows = |words: &[&str], at: usize| {
+            let found = before.get(at).copied().flatten();
+            found.is_some_and(|token| words.iter().any(|word| token.is_word(word)))
+        };
+        // `AS SELECT ...` is no label, but for one that says so, which changes nothing here.
+        let is_label = before[1].is_some_and(|token| token.is("."))
+            || (follows(&["as"], 1) && !token.is_word("select"));
+        if token.is("(") {
+            // `FROM (a JOIN b ...)`
+            let joined = before[1].is_some_and(|token| token.is("(") || token.is(","))
+                || follows(&["from", "join"], 1);
+            let from = inner.from && joined;
+            open.push(std::mem::replace(
+                &mut inner,
+                Bracket {
+                    statement: false,
+                    from,
+                },
+            ));
+        } else if token.is(")") {
+            inner = open.pop().unwrap_or_default();
+        } else if token.is_word("from") && follows(&["distinct"], 1) && follows(&["is", "not"], 0) {
+            relations.push(false);
+            before = [before[1], Some(token)];
+            continue;
+        } else if token.kind == Kind::Word && !is_label {
+            if token.is_word("from") {
+                inner.from |= inner.statement;
+            } else if OTHER_CLAUSES.iter().any(|word| token.is_word(word)) {
+                inner.from = false;
+            }
+            inner.statement |= ["select", "update", "delete"]
+                .iter()
+                .any(|word| token.is_word(word));
+        }
+        relations.push(inner.from);
+        before = [before[1], Some(token)];
+    }
+    relations
+}
+
 impl<'a> Prepass<'_, 'a> {
     /// `FROM t *` is `FROM t`, with the tables that inherit from it, as ever.
     pub(super) fn is_inheritance_star(&self) -> bool {
@@ -42,7 +116,11 @@ impl<'a> Prepass<'_, 'a> {
             let Some(name) = at.checked_sub(1) else {
                 return false;
             };
-            if !self.ours.get(name).is_some_and(Token::is_name) {
+            let is_name = |token: &Token<'a>| {
+                token.kind == Kind::QuotedIdentifier
+                    || (token.kind == Kind::Word && !keyword::is_no_column(&token.text))
+            };
+            if !self.ours.get(name).is_some_and(is_name) {
                 return false;
             }
             let Some(before) = name.checked_sub(1) else {
@@ -52,19 +130,30 @@ impl<'a> Prepass<'_, 'a> {
                 at = before;
                 continue;
             }
-            let starts = ["from", "join", "table"]
-                .iter()
-                .any(|word| self.word_at(before, word));
-            // `a FROM b * c` of EXTRACT and kin, `x IS DISTINCT FROM a * b`: something follows.
-            let next = self.ours.get(self.index + 1);
-            return starts
-                && next.is_none_or(|next| {
-                    next.is(")")
-                        || next.is(",")
-                        || (AFTER_RELATION.iter().any(|word| next.is_word(word))
-                            && !self.ours.get(self.index + 2).is_some_and(|t| t.is("(")))
-                });
+            // Nothing is multiplied there.
+            let listed = self
+                .relations
+                .get(before)
+                .is_some_and(|relations| *relations)
+                && (self
+                    .ours
+                    .get(before)
+                    .is_some_and(|token| token.is(",") || token.is("("))
+                    || ["from", "join"]
+                        .iter()
+                        .any(|word| self.word_at(before, word)));
+            return listed || (self.word_at(before, "table") && self.ends_relation(self.index + 1));
         }
+    }
+
+    /// Whether what is at `index` may follow a relation and nothing else.
+    fn ends_relation(&self, index: usize) -> bool {
+        self.ours.get(index).is_none_or(|next| {
+            next.is(")")
+                || next.is(",")
+                || (AFTER_RELATION.iter().any(|word| next.is_word(word))
+                    && !self.ours.get(index + 1).is_some_and(|t| t.is("(")))
+        })
     }
 
     /// `ROWS FROM (f(x), g(y))`: `<rows from>(f(x), g(y))`.

@@ -1,5 +1,5 @@
 //! Clauses of queries: empty select lists, FETCH FIRST, GROUP BY's lists, row locks, SEARCH and
-//! CYCLE, and the modes of transactions.
+//! CYCLE, queries in brackets, and the modes of transactions.
 
 use sqlparser::tokenizer::{Span, Token as Theirs};
 
@@ -25,6 +25,41 @@ const AFTER_LIST: [&str; 14] = [
     "for",
     "into",
 ];
+
+/// Words after which a bracket may hold an operand. Of these, sqlparser reads a query itself only where that
+/// starts with SELECT or WITH.
+const AROUND_EXPRESSION: [&str; 16] = [
+    "select", "distinct", "where", "and", "or", "not", "when", "then", "else", "case", "on",
+    "having", "by", "any", "all", "some",
+];
+
+/// Words that follow the first part of a query.
+const CONTINUES_QUERY: [&str; 8] = [
+    "union",
+    "intersect",
+    "except",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+];
+
+/// For each bracket that opens, the index after the one that closes it; 0 elsewhere.
+pub(super) fn ends(ours: &[Token<'_>]) -> Vec<usize> {
+    let mut ends = vec![0; ours.len()];
+    let mut open = Vec::new();
+    for (at, token) in ours.iter().enumerate() {
+        if token.is("(") {
+            open.push(at);
+        } else if token.is(")")
+            && let Some(end) = open.pop().and_then(|start| ends.get_mut(start))
+        {
+            *end = at + 1;
+        }
+    }
+    ends
+}
 
 impl<'a> Prepass<'_, 'a> {
     /// `SELECT FROM t`, `SELECT`: `SELECT <empty> FROM t`.
@@ -309,20 +344,109 @@ impl<'a> Prepass<'_, 'a> {
 
     /// The index after the brackets that open at `index`.
     pub(super) fn after_group(&self, index: usize) -> Option<usize> {
-        if !self.ours.get(index)?.is("(") {
+        self.ends.get(index).copied().filter(|end| *end > 0)
+    }
+
+    /// Whether a query starts within the bracket at this token that sqlparser would take for an expression: VALUES,
+    /// or one whose own first part stands in brackets. Where it looks for a query anyway, after words
+    /// such as FROM, IN and EXISTS, it needs no help, and brackets after a name are that name's.
+    pub(super) fn is_nested_query(&self) -> bool {
+        let expression = match self.before() {
+            None => false,
+            Some(token) if token.kind == Kind::Word => {
+                AROUND_EXPRESSION.iter().any(|word| token.is_word(word))
+            }
+            Some(token) => token.kind == Kind::Operator || token.is("(") || token.is(","),
+        };
+        if !expression {
+            return false;
+        }
+        if self.word_at(self.index + 1, "values") {
+            return true;
+        }
+        let after = self.after_group(self.index + 1);
+        after.is_some_and(|after| {
+            self.is_query_in_brackets(self.index + 1)
+                && CONTINUES_QUERY.iter().any(|word| self.word_at(after, word))
+        })
+    }
+
+    /// What has sqlparser read a query: a WITH clause that lowering takes off again.
+    pub(super) fn nested_query(&mut self, span: Span) {
+        self.push_word("with", span);
+        self.push(tokens::marker(tokens::NESTED), span);
+        self.push_word("as", span);
+        self.push(Theirs::LParen, span);
+        self.push_word("values", span);
+        self.push(Theirs::LParen, span);
+        self.push(Theirs::Number("0".to_owned(), false), span);
+        self.push(Theirs::RParen, span);
+        self.push(Theirs::RParen, span);
+    }
+
+    /// After `x IN (`: where the first item of the list ends, if it starts with a query in brackets, which
+    /// sqlparser would take for all there is.
+    pub(super) fn first_operand_end(&self) -> Option<usize> {
+        let bracket = self.index.checked_sub(1)?;
+        let listed = self.ours.get(bracket)?.is("(") && self.word_at(bracket.checked_sub(1)?, "in");
+        let after = self.after_group(self.index).filter(|_| listed)?;
+        let continues = CONTINUES_QUERY.iter().any(|word| self.word_at(after, word));
+        if continues || !self.is_query_in_brackets(self.index) || self.ours.get(after)?.is(")") {
             return None;
         }
-        let mut depth = 0usize;
-        for (at, token) in self.ours.iter().enumerate().skip(index) {
-            if token.is("(") {
-                depth += 1;
-            } else if token.is(")") {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
+        let (mut at, mut squares) = (after, 0usize);
+        loop {
+            let token = self.ours.get(at)?;
+            if token.is("[") {
+                squares += 1;
+            } else if token.is("]") {
+                squares = squares.saturating_sub(1);
+            } else if squares == 0 && (token.is(",") || token.is(")")) {
+                return Some(at);
             }
+            at = self.after_group(at).unwrap_or(at + 1);
         }
-        None
+    }
+
+    /// `EXPLAIN (SELECT ...) ...`: not options.
+    pub(super) fn is_explain_of_brackets(&self) -> bool {
+        self.index == 0 && self.next_is("(") && self.is_query_in_brackets(1)
+    }
+
+    /// Whether the first word in the brackets at `index` starts a query.
+    fn is_query_in_brackets(&self, index: usize) -> bool {
+        let mut inner = self
+            .ours
+            .iter()
+            .skip(index)
+            .skip_while(|token| token.is("("));
+        inner.next().is_some_and(|first| {
+            ["select", "table", "values", "with"]
+                .iter()
+                .any(|word| first.is_word(word))
+        })
+    }
+
+    /// `FORCE_QUOTE *` and, as it was written once, `FORCE QUOTE *` of COPY.
+    pub(super) fn is_forced(&self) -> bool {
+        self.word_at(0, "copy")
+            && (self.before_word(&["force_quote"])
+                || (self.before_word(&["quote"])
+                    && self
+                        .index
+                        .checked_sub(2)
+                        .is_some_and(|index| self.word_at(index, "force"))))
+    }
+
+    /// All columns: `(<star>)`, or `<star>` in the old syntax.
+    pub(super) fn force_all(&mut self, span: Span) {
+        let brackets = self.before_word(&["force_quote"]);
+        if brackets {
+            self.push(Theirs::LParen, span);
+        }
+        self.push_next(tokens::marker(tokens::STAR), span);
+        if brackets {
+            self.push(Theirs::RParen, span);
+        }
     }
 }
