@@ -195,6 +195,64 @@ ALTER TABLE own ADD COLUMN b xml DEFAULT query_to_xml('SELECT ssn FROM patients'
 CREATE TEMP TABLE own (LIKE patients INCLUDING ALL)
 -- then
 INSERT INTO own SELECT * FROM patients
+-- attack: foreign-key-to-masked-table-in-column refused
+CREATE TEMP TABLE own (a int REFERENCES patients)
+-- attack: foreign-key-to-masked-table-by-schema refused
+CREATE TEMP TABLE own (a text, FOREIGN KEY (a) REFERENCES public.patients (mrn))
+-- attack: foreign-key-to-shadow-then-public refused
+CREATE TEMP TABLE patients (patient_id int PRIMARY KEY)
+-- then
+CREATE TEMP TABLE own (a int REFERENCES public.patients)
+-- attack: foreign-key-probes-own-copy
+CREATE TEMP TABLE copy (ssn text UNIQUE)
+-- then
+INSERT INTO copy SELECT DISTINCT ssn FROM patients
+-- then
+CREATE TEMP TABLE own (guess text REFERENCES copy (ssn))
+-- then
+INSERT INTO own SELECT DISTINCT last_name FROM patients
+-- attack: foreign-key-cascades-to-own
+CREATE TEMP TABLE patients (patient_id int PRIMARY KEY)
+-- then
+CREATE TEMP TABLE own (a int REFERENCES patients ON DELETE CASCADE ON UPDATE CASCADE)
+-- then
+INSERT INTO patients SELECT patient_id FROM public.patients
+-- then
+INSERT INTO own SELECT patient_id FROM public.patients
+-- then
+DELETE FROM patients RETURNING *
+-- then
+SELECT count(*) FROM own
+-- attack: foreign-key-added-later-to-masked refused
+CREATE TEMP TABLE own (a int)
+-- then
+ALTER TABLE own ADD FOREIGN KEY (a) REFERENCES patients
+-- attack: like-masked-table-alone answered
+CREATE TEMP TABLE own (LIKE patients)
+-- then
+INSERT INTO own SELECT * FROM patients
+-- then
+SELECT * FROM own ORDER BY patient_id LIMIT 3
+-- attack: like-masked-table-knows-no-default
+CREATE TEMP TABLE own (LIKE patients EXCLUDING DEFAULTS)
+-- then
+INSERT INTO own DEFAULT VALUES RETURNING *
+-- attack: like-catalog-of-statistics refused
+CREATE TEMP TABLE own (LIKE pg_statistic)
+-- attack: like-view-over-masked
+CREATE TEMP TABLE own (LIKE pg_roles)
+-- then
+SELECT * FROM own
+-- attack: like-including-defaults refused
+CREATE TEMP TABLE own (LIKE patients INCLUDING DEFAULTS)
+-- attack: like-own-table-named-like-masked
+CREATE TEMP TABLE patients (ssn text, last_name text)
+-- then
+CREATE TEMP TABLE own (LIKE patients)
+-- then
+INSERT INTO own SELECT ssn, last_name FROM public.patients
+-- then
+SELECT * FROM own ORDER BY 1 LIMIT 3
 -- attack: inherits-masked-table refused
 CREATE TEMP TABLE own () INHERITS (patients)
 -- attack: partition-of-table refused

@@ -33,6 +33,7 @@ pub(crate) enum ColumnConstraint {
     PrimaryKey,
     Unique,
     Check(Expr),
+    References(References),
     /// `GENERATED ALWAYS` or `BY DEFAULT AS IDENTITY`.
     Identity(&'static str),
     /// `GENERATED ALWAYS AS (expression) STORED`.
@@ -50,6 +51,19 @@ pub(crate) enum ConstraintKind {
     PrimaryKey(Vec<Ident>),
     Unique(Vec<Ident>),
     Check(Expr),
+    ForeignKey(Vec<Ident>, References),
+}
+
+/// `REFERENCES table (columns) ON DELETE ... ON UPDATE ...`
+#[derive(Debug, PartialEq)]
+pub(crate) struct References {
+    /// After `resolve` one name: that of a table of the session's own.
+    pub(crate) table: Vec<Ident>,
+    /// Empty for its primary key.
+    pub(crate) columns: Vec<Ident>,
+    /// In the grammar's words.
+    pub(crate) on_delete: Option<&'static str>,
+    pub(crate) on_update: Option<&'static str>,
 }
 
 /// `ON COMMIT ...`

@@ -2,10 +2,10 @@
 
 use sqlparser::ast::{self, ColumnOption as O, TableConstraint as T};
 
-use super::{absent, expr, ident, name_place, object_name, type_name, unsupported};
+use super::{absent, expr, ident, idents, name_place, object_name, place, type_name, unsupported};
 use crate::ir::definition::{
-    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, TableConstraint,
-    TableDefinition,
+    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, References,
+    TableConstraint, TableDefinition,
 };
 use crate::ir::{Expr, Ident};
 use crate::refusal::{Place, Result};
@@ -125,7 +125,13 @@ fn column_constraint(option: ast::ColumnOption) -> Result<ColumnConstraint> {
             generation_expr_mode: _,
             generated_keyword: _,
         } => Err(unsupported("this generated column", place)),
-        O::ForeignKey(_) => Err(unsupported("REFERENCES", place)),
+        O::ForeignKey(constraint) => {
+            let (_, columns, references) = foreign_key(constraint)?;
+            if !columns.is_empty() {
+                return Err(unsupported("this REFERENCES", place));
+            }
+            Ok(ColumnConstraint::References(references))
+        }
         O::Materialized(_)
         | O::Ephemeral(_)
         | O::Alias(_)
@@ -160,7 +166,10 @@ pub(crate) fn constraint(constraint: T) -> Result<TableConstraint> {
             let (name, condition) = check(constraint)?;
             (name, ConstraintKind::Check(condition))
         }
-        T::ForeignKey(_) => return Err(unsupported("FOREIGN KEY", place)),
+        T::ForeignKey(constraint) => {
+            let (name, columns, references) = foreign_key(constraint)?;
+            (name, ConstraintKind::ForeignKey(columns, references))
+        }
         T::Index(_)
         | T::FulltextOrSpatial(_)
         | T::PrimaryKeyUsingIndex(_)
@@ -225,6 +234,43 @@ fn unique(constraint: ast::UniqueConstraint) -> Result<(Option<Ident>, Vec<Ident
         characteristics,
     )?;
     Ok((name.map(ident).transpose()?, key_columns(columns)?))
+}
+
+fn foreign_key(
+    constraint: ast::ForeignKeyConstraint,
+) -> Result<(Option<Ident>, Vec<Ident>, References)> {
+    let ast::ForeignKeyConstraint {
+        name,
+        index_name,
+        columns,
+        foreign_table,
+        referred_columns,
+        on_delete,
+        on_update,
+        match_kind,
+        characteristics,
+    } = constraint;
+    let place = place(&foreign_table);
+    absent(index_name, "an index's name here", place)?;
+    absent(match_kind, "MATCH", place)?;
+    absent(characteristics, "a deferrable constraint", place)?;
+    let references = References {
+        table: object_name(foreign_table)?,
+        columns: idents(referred_columns)?,
+        on_delete: on_delete.map(action),
+        on_update: on_update.map(action),
+    };
+    Ok((name.map(ident).transpose()?, idents(columns)?, references))
+}
+
+fn action(action: ast::ReferentialAction) -> &'static str {
+    match action {
+        ast::ReferentialAction::Restrict => "RESTRICT",
+        ast::ReferentialAction::Cascade => "CASCADE",
+        ast::ReferentialAction::SetNull => "SET NULL",
+        ast::ReferentialAction::NoAction => "NO ACTION",
+        ast::ReferentialAction::SetDefault => "SET DEFAULT",
+    }
 }
 
 fn key_parts(

@@ -3,9 +3,10 @@
 use super::Writer;
 use crate::ir::Ident;
 use crate::ir::definition::{
-    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, OnCommit, TableConstraint,
-    TableDefinition,
+    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, OnCommit, References,
+    TableConstraint, TableDefinition,
 };
+use crate::temporary::PG_TEMP;
 
 impl Writer<'_> {
     /// `(columns, constraints)`.
@@ -80,6 +81,7 @@ impl Writer<'_> {
                 self.expr(condition);
                 self.push(")");
             }
+            ColumnConstraint::References(references) => self.references(references),
             ColumnConstraint::Generated(value) => {
                 self.push(" GENERATED ALWAYS AS (");
                 self.expr(value);
@@ -109,6 +111,36 @@ impl Writer<'_> {
                 self.push(" CHECK (");
                 self.expr(condition);
                 self.push(")");
+            }
+            ConstraintKind::ForeignKey(columns, references) => {
+                self.push(" FOREIGN KEY");
+                self.name_list(columns);
+                self.references(references);
+            }
+        }
+    }
+
+    /// Of a table of the session's own, whatever else has its name.
+    fn references(&mut self, references: &References) {
+        let References {
+            table,
+            columns,
+            on_delete,
+            on_update,
+        } = references;
+        self.push(" REFERENCES ");
+        self.name(PG_TEMP);
+        for name in table {
+            self.push(".");
+            self.chosen(&name.name);
+        }
+        if !columns.is_empty() {
+            self.name_list(columns);
+        }
+        for (word, action) in [(" ON DELETE ", on_delete), (" ON UPDATE ", on_update)] {
+            if let Some(action) = action {
+                self.push(word);
+                self.push(action);
             }
         }
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::Resolver;
 use super::scope::{Origin, Source, Visible};
 use crate::ir::definition::{
-    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, TableDefinition,
+    ColumnConstraint, ColumnDefinition, ColumnTypeName, ConstraintKind, References, TableDefinition,
 };
 use crate::ir::{Expr, Ident, Name};
 use crate::policy::SourceColumn;
 use crate::refusal::Result;
+use crate::snapshot::RelationKind;
+use crate::temporary::{FoundTemporary, PG_TEMP};
 
 impl Resolver<'_> {
     /// Settles the definition of a table that is to have this name.
@@ -27,10 +29,46 @@ impl Resolver<'_> {
             self.column_definition(name, &names, column)?;
         }
         for constraint in constraints {
-            if let ConstraintKind::Check(condition) = &mut constraint.kind {
-                self.over_columns(name, &names, condition)?;
-            }
+            self.constraint(name, &names, &mut constraint.kind)?;
         }
+        Ok(())
+    }
+
+    /// Settles one constraint of a table whose columns are `names`.
+    pub(crate) fn constraint(
+        &mut self,
+        table: &Name,
+        names: &[Ident],
+        constraint: &mut ConstraintKind,
+    ) -> Result<()> {
+        match constraint {
+            ConstraintKind::Check(condition) => self.over_columns(table, names, condition),
+            ConstraintKind::ForeignKey(_, references) => self.references(table, references),
+            ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) => Ok(()),
+        }
+    }
+
+    /// A foreign key looks rows up, and changes them, behind every statement: it may lead to a table of
+    /// the session's own, by its name in `pg_temp`, and nowhere else.
+    fn references(&self, table: &Name, references: &mut References) -> Result<()> {
+        let name = match references.table.as_slice() {
+            [name] => Some(name),
+            [schema, name] if &*schema.name == PG_TEMP => Some(name),
+            _other => None,
+        };
+        let own = name.filter(|name| {
+            name.name == *table
+                || matches!(self.cx.temporary.find(&name.name),
+                    FoundTemporary::One(relation) if relation.kind == RelationKind::Table)
+        });
+        let Some(own) = own.cloned() else {
+            let place = references.table.last().map(|name| name.place);
+            return Err(crate::lower::unsupported(
+                "a foreign key to what is not a temporary table of the session's own",
+                place.unwrap_or_default(),
+            ));
+        };
+        references.table = vec![own];
         Ok(())
     }
 
@@ -53,6 +91,7 @@ impl Resolver<'_> {
                 ColumnConstraint::Check(value) | ColumnConstraint::Generated(value) => {
                     self.over_columns(table, names, value)?;
                 }
+                ColumnConstraint::References(references) => self.references(table, references)?,
                 ColumnConstraint::Null
                 | ColumnConstraint::NotNull
                 | ColumnConstraint::PrimaryKey

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, AlterColumnOperation as C, AlterTableOperation as A};
 use super::Plan;
 use super::destination::{Destination, exists, own_relation};
 use super::own::{own, own_columns, own_name, own_touch};
-use crate::ir::definition::{ColumnDefinition, ConstraintKind, TableConstraint};
+use crate::ir::definition::{ColumnDefinition, TableConstraint};
 use crate::ir::{Expr, Ident, TypeName};
 use crate::lower::{self, absent, unsupported};
 use crate::refusal::{Place, Result};
@@ -141,12 +141,9 @@ fn changed(relation: &Relation, operations: Vec<A>, cx: &Context<'_>) -> Result<
                 if_exists: _,
                 column,
             } => columns.retain(|known| **known != *column.name),
-            Change::Constrain(constraint) => match &mut constraint.kind {
-                ConstraintKind::Check(condition) => {
-                    resolver.over_columns(&table.name, &names, condition)?;
-                }
-                ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) => {}
-            },
+            Change::Constrain(constraint) => {
+                resolver.constraint(&table.name, &names, &mut constraint.kind)?;
+            }
             Change::NotNull(_, _) | Change::Default(_, None) => {}
             Change::Default(_, Some(value)) => resolver.constant(value)?,
             Change::Type {

@@ -7,7 +7,7 @@ use sqlparser::ast::{self, SetExpr, Statement as S};
 use super::destination::Destination;
 use super::{Plan, refused, settle_columns};
 use crate::ir::definition::OnCommit;
-use crate::ir::{Ident, Name, Query};
+use crate::ir::{Ident, Item, Name, Query, Star};
 use crate::lower::{self, absent, unsupported};
 use crate::parse;
 use crate::refusal::{Place, Reason, Refusal, Result};
@@ -41,6 +41,7 @@ pub(super) fn table(table: ast::CreateTable, cx: &Context<'_>) -> Result<Permit>
     let if_not_exists = std::mem::take(&mut rest.if_not_exists);
     let on_commit = on_commit(rest.on_commit.take());
     let with_data = rest.with_data.take();
+    let like = rest.like.take();
     // GLOBAL and LOCAL mean nothing to PostgreSQL.
     rest.global = None;
     // INVARIANT: whatever else a release of sqlparser reads is not what its builder starts with.
@@ -48,6 +49,9 @@ pub(super) fn table(table: ast::CreateTable, cx: &Context<'_>) -> Result<Permit>
         return Err(unsupported("this clause of CREATE TABLE", place));
     }
     let destination = Destination::of(path, temporary, cx)?;
+    if let Some(like) = like {
+        return table_like(like, destination, if_not_exists, on_commit, cx);
+    }
     let Some(query) = query else {
         absent(with_data, "WITH DATA", place)?;
         return defined(
@@ -106,6 +110,49 @@ pub(super) fn table(table: ast::CreateTable, cx: &Context<'_>) -> Result<Permit>
         },
         cx,
     )
+}
+
+/// `CREATE TABLE t (LIKE s)`: a table of no rows made of what a query of `s` shows. So what is masked has the types of what is
+/// released, and nothing of `s` but names, types and collations is copied: not even NOT NULL, which a mask may
+/// break.
+fn table_like(
+    like: ast::CreateTableLikeKind,
+    destination: Destination,
+    if_not_exists: bool,
+    on_commit: OnCommit,
+    cx: &Context<'_>,
+) -> Result<Permit> {
+    let like = match like {
+        ast::CreateTableLikeKind::Parenthesized(like) => like,
+        ast::CreateTableLikeKind::Plain(like) => {
+            let place = lower::place(&like.name);
+            return Err(Refusal::new(Reason::Syntax, "LIKE takes brackets").near(place));
+        }
+    };
+    let ast::CreateTableLike { name, defaults } = like;
+    let place = lower::place(&name);
+    match defaults {
+        None | Some(ast::CreateTableLikeDefaults::Excluding) => {}
+        Some(ast::CreateTableLikeDefaults::Including) => {
+            return Err(unsupported("INCLUDING DEFAULTS", place));
+        }
+    }
+    let all = vec![Item::Star(Star::at(place))];
+    let mut query = Query::of_relation(lower::object_name(name)?, false, all);
+    let mut resolver = Resolver::new(cx);
+    let columns = resolver.statement(&mut query)?;
+    let found = columns.visible().map(|column| column.name.clone());
+    let table = TableAs {
+        destination,
+        if_not_exists,
+        columns: Vec::new(),
+        on_commit,
+        found: found.collect(),
+        query,
+        resolution: resolver.finish(),
+        empty: true,
+    };
+    table_as(&table, cx)
 }
 
 /// `SELECT ... INTO`: the query without its INTO, and where that goes.
