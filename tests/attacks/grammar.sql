@@ -330,3 +330,21 @@ SELECT * FROM (patients * JOIN encounters * e USING (patient_id)) ORDER BY 1 LIM
 COPY patients TO STDOUT (FORMAT csv, FORCE_QUOTE *)
 -- attack: force-quote-star-of-query
 COPY (SELECT ssn, last_name FROM patients) TO STDOUT CSV HEADER FORCE QUOTE *
+-- attack: standard-json-object-of-masked
+SELECT JSON_OBJECT('a': ssn, last_name: 1 ABSENT ON NULL) FROM patients ORDER BY patient_id LIMIT 2
+-- attack: standard-json-array-of-rows
+SELECT JSON_ARRAY(p, ssn, (SELECT max(last_name) FROM patients) NULL ON NULL) FROM patients p LIMIT 2
+-- attack: standard-json-array-of-query
+SELECT JSON_ARRAY(SELECT ssn FROM patients)
+-- attack: standard-json-value-of-row
+SELECT JSON_VALUE(to_jsonb(p), '$.ssn'), JSON_QUERY(to_jsonb(p), '$'), JSON_EXISTS(to_jsonb(p), '$.last_name ? (@ starts with "Q")') FROM patients p LIMIT 2
+-- attack: standard-json-value-path-of-masked
+SELECT JSON_VALUE('{}', last_name::jsonpath) FROM patients LIMIT 1
+-- attack: standard-json-value-default-of-masked
+SELECT JSON_VALUE('{}', '$.a' DEFAULT (SELECT max(ssn) FROM patients) ON EMPTY)
+-- attack: standard-json-table-of-masked
+SELECT t.* FROM patients p, JSON_TABLE(to_jsonb(p), '$' COLUMNS (ssn text PATH '$.ssn')) t LIMIT 2
+-- attack: standard-json-returning-row-type refused
+SELECT JSON_QUERY('{}', '$' RETURNING patients)
+-- attack: is-json-of-masked
+SELECT count(*) FILTER (WHERE last_name IS JSON), count(*) FILTER (WHERE ssn IS NOT JSON SCALAR) FROM patients

@@ -3,6 +3,7 @@
 //! `lower` makes it from sqlparser's tree, `resolve` settles each name in place, `render` writes it.
 
 pub(crate) mod definition;
+pub(crate) mod json;
 pub(crate) mod write;
 
 use std::borrow::Cow;
@@ -336,6 +337,13 @@ pub(crate) enum Expr {
         test: &'static str,
         negated: bool,
     },
+    /// `x IS JSON OBJECT WITH UNIQUE KEYS`; `test` is what follows IS, in the grammar's words.
+    IsJson {
+        operand: Box<Expr>,
+        test: &'static str,
+        negated: bool,
+        place: Place,
+    },
     IsDistinct {
         left: Box<Expr>,
         right: Box<Expr>,
@@ -375,6 +383,7 @@ pub(crate) enum Expr {
     },
     Call(Box<Call>),
     Special(Special, Vec<Expr>),
+    Json(Box<json::Json>),
     Exists(Box<Query>),
     ArrayQuery(Box<Query>),
     Scalar(Box<Query>),

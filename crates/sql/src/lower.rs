@@ -12,6 +12,7 @@ mod compare;
 pub(crate) mod definition;
 mod expr;
 mod from;
+mod json;
 mod literal;
 mod operator;
 mod query;

@@ -9,6 +9,7 @@ mod figure;
 mod from;
 mod identity;
 mod join;
+mod json;
 mod keys;
 mod query;
 mod scope;

@@ -9,6 +9,7 @@ macro_rules! shown {
 
 mod attacks;
 mod catalogs;
+mod json;
 mod own_code;
 mod policy;
 mod refusals;

@@ -6,7 +6,7 @@ use super::argument::{
     Arguments, Named, argument_list, fields, normal_form, special_arguments, take_variadic,
 };
 use super::expr::expr;
-use super::{absent, bare_word, object_name, query, unsupported, window};
+use super::{absent, bare_word, json, object_name, query, unsupported, window};
 use crate::ir::{Call, Expr, Literal, Special, ValueFunction};
 use crate::refusal::{Place, Result};
 use crate::snapshot::PG_CATALOG;
@@ -101,6 +101,9 @@ pub(super) fn function(function: ast::Function) -> Result<Expr> {
         (FunctionArguments::List(list), Some(word)) => match special_form(word) {
             Some(form) if decorated => return Err(unsupported(form.what(), place)),
             Some(form) => return special(form, argument_list(list, place)?, place),
+            None if !decorated && let Some(form) = json::form(word, &list) => {
+                return json::call(form, list, place);
+            }
             None if !decorated && has_precision(word) => {
                 return timed(word, argument_list(list, place)?, place);
             }

@@ -5,8 +5,8 @@ use sqlparser::ast::{self, Expr as E};
 
 use super::operator::{Prefix, prefix};
 use super::{
-    access, call, cast, chain, column_id, compare, ident, literal, parse, place, query, span_place,
-    spelled, unsupported,
+    access, call, cast, chain, column_id, compare, ident, json, literal, parse, place, query,
+    span_place, spelled, unsupported,
 };
 use crate::ir::{Call, Expr, Literal, Operator, Special};
 use crate::refusal::{Place, Reason, Refusal, Result};
@@ -30,6 +30,12 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
         E::IsNotNull(e) => is(e, "NULL", true),
         E::IsUnknown(e) => is(e, "UNKNOWN", false),
         E::IsNotUnknown(e) => is(e, "UNKNOWN", true),
+        E::IsJson {
+            expr,
+            kind,
+            unique_keys,
+            negated,
+        } => json::is_json(expr, kind.as_ref(), unique_keys.as_ref(), negated),
         E::IsDistinctFrom(left, right) => distinct(left, right, false),
         E::IsNotDistinctFrom(left, right) => distinct(left, right, true),
         E::IsNormalized {
@@ -158,7 +164,6 @@ pub(super) fn boxed(e: Box<E>) -> Result<Expr> {
             named: false,
         }) => Err(Refusal::new(Reason::Syntax, "syntax error at or near \"[\"").near(place(&e))),
         E::Interval(interval) => cast::interval_literal(interval),
-        e @ E::IsJson { .. } => Err(unsupported("IS JSON", place(&e))),
         e @ E::JsonAccess { .. } => Err(unsupported("a colon path", place(&e))),
         e @ E::InUnnest { .. } => Err(unsupported("IN UNNEST", place(&e))),
         e @ E::RLike { .. } => Err(unsupported("RLIKE", place(&e))),

@@ -201,6 +201,7 @@ fn each<'e>(expr: &'e Expr, say: &mut dyn FnMut(&'e Expr)) {
         Expr::And(list) | Expr::Or(list) | Expr::Special(_, list) => list.iter().for_each(say),
         Expr::Not(operand)
         | Expr::Is { operand, .. }
+        | Expr::IsJson { operand, .. }
         | Expr::Unary { operand, .. }
         | Expr::Cast { operand, ty: _ }
         | Expr::Collate {
@@ -208,6 +209,12 @@ fn each<'e>(expr: &'e Expr, say: &mut dyn FnMut(&'e Expr)) {
             collation: _,
         }
         | Expr::Field { operand, name: _ } => say(operand),
+        Expr::Json(json) => {
+            for (key, value) in &json.members {
+                key.iter().for_each(&mut *say);
+                say(value);
+            }
+        }
         Expr::Binary {
             first,
             rest,

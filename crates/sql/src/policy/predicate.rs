@@ -190,6 +190,8 @@ fn total(expr: &Expr) -> Result<()> {
             _,
         )
         | Expr::Unary { .. }
+        | Expr::IsJson { .. }
+        | Expr::Json(_)
         | Expr::UnresolvedRow(_)
         | Expr::Default
         | Expr::CurrentOf(_)

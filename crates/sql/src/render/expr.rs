@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Writer;
+use crate::ir::json::Json;
 use crate::ir::{
     Bound, Call, Column, Expr, Frame, Operator, Over, Quantified, Special, Subscript, Window,
 };
@@ -70,6 +71,19 @@ impl Writer<'_> {
                 self.push(test);
                 self.push(")");
             }
+            Expr::IsJson {
+                operand,
+                test,
+                negated,
+                place: _,
+            } => {
+                self.push("(");
+                self.expr(operand);
+                self.push(if *negated { " IS NOT " } else { " IS " });
+                self.push(test);
+                self.push(")");
+            }
+            Expr::Json(json) => self.json(json),
             Expr::IsDistinct {
                 left,
                 right,
@@ -274,6 +288,37 @@ impl Writer<'_> {
         self.push(open);
         self.exprs(list);
         self.push(close);
+    }
+
+    fn json(&mut self, json: &Json) {
+        let Json {
+            form,
+            members,
+            nulls,
+            returning,
+            place,
+        } = json;
+        self.mark(*place);
+        self.push(form.keyword());
+        self.push("(");
+        self.separated(members, |writer, (key, value)| {
+            if let Some(key) = key {
+                // In brackets: PostgreSQL takes no operator before VALUE.
+                writer.push("(");
+                writer.expr(key);
+                writer.push(") VALUE ");
+            }
+            writer.expr(value);
+        });
+        if let Some(nulls) = nulls {
+            self.push(" ");
+            self.push(nulls);
+        }
+        if let Some(ty) = returning {
+            self.push(" RETURNING ");
+            self.type_name(ty);
+        }
+        self.push(")");
     }
 
     fn subscript(&mut self, operand: &Expr, subscripts: &[Subscript]) {

@@ -38,6 +38,16 @@ impl Resolver<'_> {
             } => {
                 self.expr(operand)?;
             }
+            Expr::IsJson {
+                operand,
+                test: _,
+                negated: _,
+                place,
+            } => {
+                self.check_is_json(*place)?;
+                self.expr(operand)?;
+            }
+            Expr::Json(json) => self.json(json)?,
             Expr::Unary {
                 operator,
                 operand,

@@ -83,6 +83,7 @@ fn figure(expr: &Expr, major: u16) -> Strength {
             Strength::Strong(function.keyword.to_ascii_lowercase().into())
         }
         Expr::Special(special, _) => Strength::Strong(special.word().into()),
+        Expr::Json(json) => Strength::Strong(json.form.word().into()),
         Expr::Exists(_) => Strength::Strong("exists".into()),
         Expr::ArrayQuery(_) => Strength::Strong("array".into()),
         Expr::Scalar(_) => Strength::OfQuery,
@@ -116,6 +117,7 @@ fn figure(expr: &Expr, major: u16) -> Strength {
         | Expr::Unary { .. }
         | Expr::Binary { .. }
         | Expr::Is { .. }
+        | Expr::IsJson { .. }
         | Expr::IsDistinct { .. }
         | Expr::InList { .. }
         | Expr::Between { .. }
