@@ -7,6 +7,7 @@ pub mod choices;
 pub mod generate;
 pub mod grammar;
 pub mod judge;
+pub mod outcome;
 pub mod report;
 pub mod run;
 pub mod schema;

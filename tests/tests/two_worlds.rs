@@ -10,6 +10,10 @@ use phigate_tests::two_world::generate::{Item, Script};
 use phigate_tests::two_world::{Found, Plan, Release, Source, run};
 use phigate_tests::{Enforcement, House};
 
+/// How many of a hundred generated statements must get as far as PostgreSQL: what is refused tells nothing
+/// of masks. Over a long run it is more than ninety; these runs are short.
+const MOSTLY: f64 = 80.0;
+
 fn plan(statements: usize, release: Release) -> Plan {
     Plan {
         statements,
@@ -44,7 +48,8 @@ fn play(plan: Plan) -> Found {
 fn same(plan: Plan) {
     let report = play(plan).generated;
     assert!(report.divergences.is_empty(), "{report}");
-    assert!(report.admitted > 50, "{report}");
+    assert!(report.shares.answered > 50, "{report}");
+    assert!(report.shares.admitted() > MOSTLY, "{report}");
 }
 
 /// The threat model's table of known holes: each names its attacks as `FILE/NAME`.
@@ -83,7 +88,7 @@ fn attacks_give_the_same_bytes() {
     });
     let report = found.attacks;
     assert!(report.divergences.is_empty(), "{report}");
-    assert!(report.statements > 1_000, "{report}");
+    assert!(report.shares.statements > 1_000, "{report}");
 }
 
 #[test]

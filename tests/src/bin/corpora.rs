@@ -13,7 +13,6 @@ use std::process::ExitCode;
 
 use phigate_phi::{Classification, EffectivePolicy, Unclassified};
 use phigate_testkit::postgres;
-use phigate_tests::two_world::generate::Message;
 use phigate_tests::two_world::judge::Judge;
 use phigate_types::Profile;
 
@@ -69,7 +68,7 @@ fn compare(directory: &Path) -> bool {
             let number = head.split_whitespace().next().unwrap_or_default();
             let sql = sql.trim_end().trim_end_matches(';');
             read += 1;
-            if let Some(refusal) = judge.refusal(&Message::Simple(sql.to_owned())) {
+            if let Err(refusal) = judge.permits(sql) {
                 refused.insert(format!("{name} {number} {}", refusal.reason().as_str()));
             }
         }

@@ -15,7 +15,7 @@ use super::choices::Choices;
 use super::grammar::Grammar;
 use super::schema::{Column, Table, Ty};
 
-pub use message::{Item, Message, Script, Step};
+pub use message::{Item, Message, Script, Step, When};
 
 /// How deep expressions and subqueries nest at most.
 const DEPTH: usize = 4;

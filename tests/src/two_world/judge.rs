@@ -51,24 +51,13 @@ impl Judge {
         }
     }
 
-    /// The refusal of a message, if the gateway refuses it: of the first of its statements that it
-    /// refuses.
-    pub fn refusal(&self, message: &Message) -> Option<Refusal> {
-        let several = match message {
-            Message::Simple(_) | Message::Cancelled(_) => true,
-            Message::Wire(_) | Message::Extended { .. } => false,
-        };
-        let statements = message.statements().into_iter();
-        let mut refusals = statements.filter_map(|sql| {
-            self.with(|cx| {
-                if several {
-                    analyse(sql, cx).err()
-                } else {
-                    analyse_one(sql, cx).err()
-                }
-            })
-        });
-        refusals.next()
+    /// The refusal of one of a message's texts, if the gateway refuses it. Of relations that the session made
+    /// itself the judge knows nothing.
+    pub fn refusal_of(&self, message: &Message, sql: &str) -> Option<Refusal> {
+        self.with(|cx| match message {
+            Message::Simple(_) | Message::Cancelled(_) => analyse(sql, cx).err(),
+            Message::Wire(_) | Message::Extended { .. } => analyse_one(sql, cx).err(),
+        })
     }
 
     /// What is sent in a message's place.

@@ -5,10 +5,9 @@ use std::fmt;
 
 use phigate_testkit::client::Answer;
 
-use phigate_sql::Reason;
-
 use super::generate::Message;
 use super::judge::Judge;
+use super::outcome::{Kind, Outcome, outcomes};
 use super::transcript::{Comparison, Difference};
 
 /// How many kinds of message are listed for a reason or SQLSTATE.
@@ -17,16 +16,12 @@ const LISTED: usize = 6;
 /// Counts of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Statements sent to each world.
-    pub statements: usize,
-    /// Answered without an error.
-    pub admitted: usize,
-    /// Let through by the gateway, and failed in PostgreSQL.
-    pub rejected: usize,
-    /// Behind an error in their transaction or pipeline, so that nobody ran them.
-    pub skipped: usize,
-    /// Refused by the gateway.
-    pub refused: usize,
+    /// Statements sent to each world, and what became of them.
+    pub shares: Shares,
+    /// The same for each kind of statement.
+    kinds: BTreeMap<Kind, Shares>,
+    /// Not sent, because what they build on did not stand.
+    pub left_out: usize,
     /// Out of time or memory: not compared.
     pub exhausted: usize,
     /// Scripts at or before which a session ended, and not when they were sent again.
@@ -43,54 +38,39 @@ pub struct Report {
     codes: Tally,
 }
 
+/// What became of statements.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// All that were sent.
+    pub statements: usize,
+    /// Answered without an error.
+    pub answered: usize,
+    /// Let through by the gateway, and failed in PostgreSQL.
+    pub rejected: usize,
+    /// Behind an error in their transaction or pipeline, so that nobody ran them.
+    pub skipped: usize,
+    /// Refused by the gateway.
+    pub refused: usize,
+}
+
 /// By reason or SQLSTATE, and then by what was said: how often, and the shortest statement.
 type Tally = BTreeMap<String, BTreeMap<String, (usize, String)>>;
 
 impl Report {
     /// Counts an item's answer.
     pub fn count(&mut self, message: &Message, answer: &Answer, judge: &Judge) {
-        let sent = message.statements().len();
-        self.statements += sent;
-        let Some(error) = answer.errors().into_iter().next() else {
-            self.admitted += sent;
-            return;
-        };
-        if sent == 0 {
-            // Of statements that were sent before.
+        if answer.frames().is_empty() && !answer.closed() {
+            self.left_out += message.statements().len();
             return;
         }
-        // How much of a pipeline stands behind its error is not looked at.
-        self.skipped += sent - 1;
-        let code = error.code().as_str().to_owned();
-        let said = skeleton(&error.message());
-        if code == "25P02" {
-            self.skipped += 1;
-        } else if let Some(refusal) = judge
-            .refusal(message)
-            .filter(|refusal| refusal.reason().sqlstate().as_str() == code)
-        {
-            self.refused += 1;
-            let reason = refusal.reason().as_str().to_owned();
-            let said = match refusal.reason() {
-                // The words quoted are what is not understood.
-                Reason::Syntax | Reason::Construct => error.message().into_owned(),
-                _ => said,
-            };
-            tally(&mut self.reasons, reason, said, 1, &message.sql());
-        } else if code == "42501" {
-            // What the judge does not know of, such as rows out of scope, or a privilege that
-            // PostgreSQL misses; taken for ours.
-            self.refused += 1;
-            tally(
-                &mut self.reasons,
-                "privilege".to_owned(),
-                said,
-                1,
-                &message.sql(),
-            );
-        } else {
-            self.rejected += 1;
-            tally(&mut self.codes, code, said, 1, &message.sql());
+        for (sql, outcome) in outcomes(message, answer, judge) {
+            self.shares.count(&outcome);
+            self.kinds.entry(Kind::of(sql)).or_default().count(&outcome);
+            match outcome {
+                Outcome::Answered | Outcome::Skipped => {}
+                Outcome::Rejected(code, said) => tally(&mut self.codes, code, said, 1, sql),
+                Outcome::Refused(reason, said) => tally(&mut self.reasons, reason, said, 1, sql),
+            }
         }
     }
 
@@ -113,11 +93,11 @@ impl Report {
 
     /// Adds what another run counted.
     pub fn add(&mut self, other: Self) {
-        self.statements += other.statements;
-        self.admitted += other.admitted;
-        self.rejected += other.rejected;
-        self.skipped += other.skipped;
-        self.refused += other.refused;
+        self.shares.add(other.shares);
+        for (kind, shares) in other.kinds {
+            self.kinds.entry(kind).or_default().add(shares);
+        }
+        self.left_out += other.left_out;
         self.exhausted += other.exhausted;
         self.ended += other.ended;
         self.other_plans += other.other_plans;
@@ -145,22 +125,83 @@ fn tally(into: &mut Tally, key: String, said: String, count: usize, sql: &str) {
     }
 }
 
+// === impl Shares ===
+
+impl Shares {
+    /// How many of a hundred were answered, or rejected by PostgreSQL itself.
+    pub fn admitted(self) -> f64 {
+        self.percent(self.answered + self.rejected)
+    }
+
+    fn percent(self, part: usize) -> f64 {
+        100.0 * part as f64 / self.statements.max(1) as f64
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        self.statements += 1;
+        *match outcome {
+            Outcome::Answered => &mut self.answered,
+            Outcome::Rejected(..) => &mut self.rejected,
+            Outcome::Refused(..) => &mut self.refused,
+            Outcome::Skipped => &mut self.skipped,
+        } += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.statements += other.statements;
+        self.answered += other.answered;
+        self.rejected += other.rejected;
+        self.skipped += other.skipped;
+        self.refused += other.refused;
+    }
+
+    /// Those of which something was to be judged.
+    fn without(self, control: Self) -> Self {
+        Self {
+            statements: self.statements - control.statements,
+            answered: self.answered - control.answered,
+            rejected: self.rejected - control.rejected,
+            skipped: self.skipped - control.skipped,
+            refused: self.refused - control.refused,
+        }
+    }
+}
+
+impl fmt::Display for Shares {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>8}", self.statements)?;
+        for part in [self.answered, self.rejected, self.skipped, self.refused] {
+            write!(f, "{:>9.1} %", self.percent(part))?;
+        }
+        write!(f, "{:>9.1} %", self.admitted())
+    }
+}
+
+// === impl Display ===
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = |part: usize| 100.0 * part as f64 / self.statements.max(1) as f64;
-        writeln!(f, "{:<24}{:>8}", "statements", self.statements)?;
+        writeln!(
+            f,
+            "{:<24}{:>8}{:>11}{:>11}{:>11}{:>11}{:>11}",
+            "statements", "sent", "answered", "rejected", "skipped", "refused", "admitted"
+        )?;
+        writeln!(f, "{:<24}{}", "all", self.shares)?;
+        let control = self.kinds.get(&Kind::Control).copied();
+        let judged = self.shares.without(control.unwrap_or_default());
+        writeln!(f, "{:<24}{judged}", "but control")?;
+        for (kind, shares) in &self.kinds {
+            writeln!(f, "  {:<22}{shares}", kind.word())?;
+        }
         for (word, count) in [
-            ("admitted", self.admitted),
-            ("rejected by PostgreSQL", self.rejected),
-            ("skipped after an error", self.skipped),
-            ("refused", self.refused),
+            ("left out", self.left_out),
             ("out of time, memory", self.exhausted),
             ("sent again", self.ended),
             ("plans not the same", self.other_plans),
             ("order left open by SQL", self.reordered),
             ("more left open by SQL", self.open),
         ] {
-            writeln!(f, "{word:<24}{count:>8}  {:>5.1} %", share(count))?;
+            writeln!(f, "{word:<24}{count:>8}")?;
         }
         writeln!(f, "{:<24}{:>8}", "divergences", self.divergences.len())?;
         listed(f, "refused, by reason", &self.reasons)?;
@@ -192,33 +233,4 @@ fn listed(f: &mut fmt::Formatter<'_>, title: &str, of: &Tally) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-/// A message without what stands in quotes.
-fn skeleton(message: &str) -> String {
-    let mut out = String::new();
-    for (number, part) in message.split('"').enumerate() {
-        if number % 2 == 0 {
-            out.push_str(part);
-        } else {
-            out.push_str("\"…\"");
-        }
-    }
-    out.chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .take(110)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_reduced_to_its_kind() {
-        assert_eq!(
-            skeleton("column \"t1.x\" is 42 years old"),
-            "column \"…\" is 00 years old"
-        );
-    }
 }

@@ -174,7 +174,7 @@ pub async fn run(plan: &Plan) -> Found {
     };
     let started = Instant::now();
     let (mut number, mut said) = (0, 0);
-    while runner.report.statements < plan.statements
+    while runner.report.shares.statements < plan.statements
         && runner.report.divergences.len() < FINDINGS
         && started.elapsed() < plan.limit
     {
@@ -191,13 +191,13 @@ pub async fn run(plan: &Plan) -> Found {
         }
         runner.round(scripts).await;
         number += SCRIPTS as u64;
-        if plan.progress > 0 && runner.report.statements / plan.progress > said {
-            said = runner.report.statements / plan.progress;
+        if plan.progress > 0 && runner.report.shares.statements / plan.progress > said {
+            said = runner.report.shares.statements / plan.progress;
             let report = &runner.report;
             eprintln!(
                 "{:>7} statements, {} refused, {} open, {} divergences, {} s",
-                report.statements,
-                report.refused,
+                report.shares.statements,
+                report.shares.refused,
                 report.open,
                 report.divergences.len(),
                 started.elapsed().as_secs()

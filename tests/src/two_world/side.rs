@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use phigate_testkit::client::{Answer, Client, cancel};
 use phigate_wire::frontend;
 
-use super::generate::{Item, Message, Step};
+use super::generate::{Item, Message, Step, When};
 use super::transcript;
 use super::worlds::Hospital;
 
@@ -36,8 +36,9 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Sends all items, reading answers as late as possible; one answer an item. An item whose answer
-    /// says that the session ended is the last that was answered, in every case.
+    /// Sends all items, reading answers as late as possible; one answer an item, empty where what the item
+    /// builds on does not stand. An item whose answer says that the session ended is the last that was
+    /// answered, in every case.
     pub async fn play(&mut self, items: &[Item]) -> Vec<Answer> {
         let newest = self.hospital.newest;
         let answers = self.answers(items).await.into_iter();
@@ -47,45 +48,41 @@ impl<'a> Side<'a> {
     }
 
     async fn answers(&mut self, items: &[Item]) -> Vec<Answer> {
-        let mut client = match self.client.take() {
-            Some(client) => client,
-            None => self.connect().await,
-        };
         let mut answers = Vec::with_capacity(items.len());
-        let mut waiting = 0;
-        let mut out = BytesMut::new();
+        let mut flight = Flight {
+            client: match self.client.take() {
+                Some(client) => client,
+                None => self.connect().await,
+            },
+            out: BytesMut::new(),
+            waiting: 0,
+        };
         for (number, item) in items.iter().enumerate() {
-            encode(&item.message, &mut out);
-            waiting += 1;
-            let next = items.get(number + 1).map(|item| &item.message);
-            // A query that is cancelled is sent alone.
-            let alone = |message: &Message| matches!(message, Message::Cancelled(_));
-            if next.is_some_and(|next| !alone(next))
-                && !alone(&item.message)
-                && out.len() < IN_FLIGHT
-            {
+            let cancelled = matches!(item.message, Message::Cancelled(_));
+            let asks = item.when != When::Always;
+            let must_land = cancelled || asks || flight.out.len() >= IN_FLIGHT;
+            if must_land && !flight.land(&mut answers).await {
+                return answers;
+            }
+            if !is_sent(item.when, number, &answers) {
+                answers.push(Answer::default());
                 continue;
             }
-            if alone(&item.message) {
-                answers.push(cancelled(client, self.hospital.login.address(), &out.split()).await);
-                client = self.connect().await;
-                waiting = 0;
-                continue;
+            encode(&item.message, &mut flight.out);
+            flight.waiting += 1;
+            if cancelled {
+                let Flight { client, out, .. } = flight;
+                answers.push(cancel_until_answered(client, self.address(), &out).await);
+                flight = Flight {
+                    client: self.connect().await,
+                    out: BytesMut::new(),
+                    waiting: 0,
+                };
             }
-            if client.try_send(&out.split()).await.is_err() {
-                waiting = waiting.max(1);
-            }
-            for _ in 0..waiting {
-                let answer = client.answer().await;
-                let ended = answer.closed();
-                answers.push(answer);
-                if ended {
-                    return answers;
-                }
-            }
-            waiting = 0;
         }
-        self.client = Some(client);
+        if flight.land(&mut answers).await {
+            self.client = Some(flight.client);
+        }
         answers
     }
 
@@ -107,6 +104,10 @@ impl<'a> Side<'a> {
         self.client = None;
     }
 
+    fn address(&self) -> SocketAddr {
+        self.hospital.login.address()
+    }
+
     async fn connect(&self) -> Client {
         let mut client = self.hospital.login.connect_raw().await;
         let answer = client.query(SETTINGS).await;
@@ -115,8 +116,48 @@ impl<'a> Side<'a> {
     }
 }
 
+/// What was sent, or is about to be, and not answered yet.
+struct Flight {
+    client: Client,
+    out: BytesMut,
+    waiting: usize,
+}
+
+impl Flight {
+    /// Sends what is left and reads every answer; whether the session goes on.
+    async fn land(&mut self, answers: &mut Vec<Answer>) -> bool {
+        if self.waiting == 0 {
+            return true;
+        }
+        // What is closed says so when its answer is read.
+        let _ = self.client.try_send(&self.out.split()).await;
+        for _ in 0..std::mem::take(&mut self.waiting) {
+            let answer = self.client.answer().await;
+            let ended = answer.closed();
+            answers.push(answer);
+            if ended {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether an item of this number is sent, after those answers.
+fn is_sent(when: When, number: usize, answers: &[Answer]) -> bool {
+    let failed = |back: usize| {
+        let answer = answers.get(number.checked_sub(back)?)?;
+        (!answer.frames().is_empty()).then(|| !answer.errors().is_empty())
+    };
+    match when {
+        When::Always => true,
+        When::Stands(back) => failed(back) == Some(false),
+        When::Failed(back) => failed(back) == Some(true),
+    }
+}
+
 /// The answer to a query that is cancelled until it is answered. The session is of no use after that.
-async fn cancelled(mut client: Client, address: SocketAddr, query: &[u8]) -> Answer {
+async fn cancel_until_answered(mut client: Client, address: SocketAddr, query: &[u8]) -> Answer {
     let key = client.session().key.clone();
     if client.try_send(query).await.is_err() {
         return client.answer().await;

@@ -11,6 +11,19 @@ pub struct Item {
     pub message: Message,
     /// Plans: their shape is outside the guarantee.
     pub plan: bool,
+    /// Whether it is sent at all.
+    pub when: When,
+}
+
+/// When an item is sent, by what came of another one, so many items before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// In any case.
+    Always,
+    /// What it builds on was sent and answered without an error.
+    Stands(usize),
+    /// What it makes good was sent and failed.
+    Failed(usize),
 }
 
 /// In which protocol.
@@ -140,6 +153,7 @@ impl Item {
         Self {
             plan: sql.trim_start().to_ascii_uppercase().starts_with("EXPLAIN"),
             message: Message::Simple(sql),
+            when: When::Always,
         }
     }
 
@@ -189,6 +203,7 @@ impl Script {
         self.items.push(Item {
             message,
             plan: false,
+            when: When::Always,
         });
     }
 
@@ -196,6 +211,37 @@ impl Script {
         self.items.push(Item {
             message,
             plan: true,
+            when: When::Always,
         });
+    }
+
+    /// The number of the last item.
+    pub(super) fn last(&self) -> usize {
+        self.items.len().saturating_sub(1)
+    }
+
+    /// Has the items from number `first` on sent only if item `needed` stands, but for those that ask for
+    /// something already.
+    pub(super) fn needs(&mut self, needed: usize, first: usize) {
+        for (number, item) in self.items.iter_mut().enumerate().skip(first) {
+            if item.when == When::Always && number > needed {
+                item.when = When::Stands(number - needed);
+            }
+        }
+    }
+
+    /// A simple query that is sent only if the last item stands.
+    pub(super) fn then(&mut self, sql: impl Into<String>) {
+        self.simple(sql);
+        let last = self.last();
+        self.needs(last.saturating_sub(1), last);
+    }
+
+    /// A simple query that is sent only if the last item failed.
+    pub(super) fn or_else(&mut self, sql: impl Into<String>) {
+        self.simple(sql);
+        if let Some(last) = self.items.last_mut() {
+            last.when = When::Failed(1);
+        }
     }
 }

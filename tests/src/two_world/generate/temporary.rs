@@ -18,6 +18,9 @@ const KINDS: [Ty; 8] = [
 
 impl Generator<'_> {
     pub(super) fn temporary(&mut self, script: &mut Script) {
+        if self.choices.chance(10) {
+            return self.like(script);
+        }
         let name = self.name('m');
         let mut types = vec![Ty::Int, Ty::Text];
         for _ in 0..self.choices.below(3) {
@@ -25,6 +28,7 @@ impl Generator<'_> {
         }
         let relation = Relation::of(&name, &types, false);
         script.simple(format!("DROP TABLE IF EXISTS {name}"));
+        let made = script.items.len();
         let view = self.make(script, &relation, &types);
         self.ctes.push(relation.clone());
         for _ in 0..=self.choices.below(3) {
@@ -37,9 +41,30 @@ impl Generator<'_> {
         self.ctes.clear();
         let kind = if view { "VIEW" } else { "TABLE" };
         script.simple(format!("DROP {kind} {name}"));
+        script.needs(made, made + 1);
     }
 
-    /// Makes the relation; whether it is a view.
+    /// A table like another one, filled from it.
+    fn like(&mut self, script: &mut Script) {
+        let name = self.name('m');
+        let table = self.table();
+        script.simple(format!("DROP TABLE IF EXISTS {name}"));
+        let made = script.items.len();
+        script.simple(format!("CREATE TEMP TABLE {name} (LIKE {})", table.name));
+        script.simple(format!("INSERT INTO {name} SELECT * FROM {}", table.name));
+        self.ctes.push(Relation {
+            name: name.clone(),
+            columns: table.columns.clone(),
+            few: table.few,
+        });
+        self.read_own(script);
+        self.read_own(script);
+        self.ctes.clear();
+        script.simple(format!("DROP TABLE {name}"));
+        script.needs(made, made + 1);
+    }
+
+    /// Makes the relation, with the first statement of several; whether it is a view.
     fn make(&mut self, script: &mut Script, relation: &Relation, types: &[Ty]) -> bool {
         self.budget = super::BUDGET;
         let (name, names) = (&relation.name, relation.names());

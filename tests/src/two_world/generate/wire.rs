@@ -40,8 +40,16 @@ const LINES: [&str; 5] = [
 const ENDLESS: &str = "SELECT count(*) FROM patients a, patients b, patients c, patients d, patients e \
                        WHERE a.last_name < b.last_name OR c.city <> e.city OR d.sex = 'F'";
 
-/// A prepared statement as the script knows it: its parameters.
-type Prepared = [Option<Vec<Param>>; STATEMENTS.len()];
+/// A statement as the script knows it.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    params: Vec<Param>,
+    /// How many columns its rows have.
+    columns: usize,
+}
+
+/// The prepared ones.
+type Prepared = [Option<Known>; STATEMENTS.len()];
 
 impl Generator<'_> {
     pub(super) fn wire(&mut self, script: &mut Script) {
@@ -54,6 +62,10 @@ impl Generator<'_> {
             }
             steps.push(Step::Sync);
             script.push(Message::Wire(steps));
+            // Now and then what follows stands in a transaction that failed.
+            if self.choices.chance(80) {
+                script.or_else("ROLLBACK");
+            }
             if self.choices.chance(15) {
                 let sql = self.select_statement();
                 script.simple(sql);
@@ -66,7 +78,7 @@ impl Generator<'_> {
     fn operation(&mut self, steps: &mut Vec<Step>, prepared: &mut Prepared) {
         match self
             .choices
-            .weighted([12, 8, 5, 2, 2, 3, 3, 2, 3, 2, 2].into_iter())
+            .weighted([16, 8, 5, 1, 2, 2, 3, 2, 3, 2, 2].into_iter())
         {
             0 => self.whole_statement(steps),
             1 => self.named(steps, prepared),
@@ -117,13 +129,13 @@ impl Generator<'_> {
 
     /// Unnamed from Parse to Execute.
     fn whole_statement(&mut self, steps: &mut Vec<Step>) {
-        let (sql, params) = self.ordered();
+        let (sql, known) = self.ordered();
         steps.push(Step::Parse {
             name: "",
             sql,
             types: Vec::new(),
         });
-        let bind = self.bind("", params);
+        let bind = self.bind("", known);
         steps.push(bind);
         if self.choices.chance(70) {
             steps.push(Step::DescribePortal(""));
@@ -132,20 +144,25 @@ impl Generator<'_> {
     }
 
     /// A statement with parameters, each of its parts in an order that is its own every time.
-    fn ordered(&mut self) -> (String, Vec<Param>) {
+    fn ordered(&mut self) -> (String, Known) {
         self.params = Some(Vec::new());
         let types = self.types(3);
         let query = self.query(&types, DEPTH);
         let params = self.params.take().unwrap_or_default();
         let order = self.order(types.len());
-        (format!("{query}{order}"), params)
+        let columns = types.len();
+        (format!("{query}{order}"), Known { params, columns })
     }
 
-    fn bind(&mut self, statement: &'static str, params: Vec<Param>) -> Step {
-        let results = match self.choices.below(4) {
+    fn bind(&mut self, statement: &'static str, known: Known) -> Step {
+        let Known { params, columns } = known;
+        let results = match self.choices.weighted([6, 6, 6, 6, 1].into_iter()) {
             0 => Vec::new(),
             1 => vec![0],
             2 => vec![1],
+            3 => (0..columns)
+                .map(|_| i16::from(self.choices.chance(50)))
+                .collect(),
             // Right only for so many columns.
             _ => vec![0, 1],
         };
@@ -185,13 +202,13 @@ impl Generator<'_> {
         if prepared[at].is_some() && self.choices.chance(80) {
             steps.push(Step::CloseStatement(name));
         }
-        let (sql, params) = self.ordered();
+        let (sql, known) = self.ordered();
         let typed = self.choices.chance(30);
         steps.push(Step::Parse {
             name,
             sql,
             types: if typed {
-                params.iter().map(|param| param.ty.oid()).collect()
+                known.params.iter().map(|param| param.ty.oid()).collect()
             } else {
                 Vec::new()
             },
@@ -199,19 +216,26 @@ impl Generator<'_> {
         if self.choices.chance(50) {
             steps.push(Step::DescribeStatement(name));
         }
-        prepared[at] = Some(params);
+        prepared[at] = Some(known);
         self.bound(steps, at, prepared);
     }
 
     fn again(&mut self, steps: &mut Vec<Step>, prepared: &mut Prepared) {
-        let at = self.choices.below(STATEMENTS.len());
+        let there: Vec<usize> = (0..STATEMENTS.len())
+            .filter(|at| prepared[*at].is_some())
+            .collect();
+        let at = if there.is_empty() || self.choices.chance(10) {
+            self.choices.below(STATEMENTS.len())
+        } else {
+            *self.choices.one(&there)
+        };
         self.bound(steps, at, prepared);
     }
 
     fn bound(&mut self, steps: &mut Vec<Step>, at: usize, prepared: &Prepared) {
         // Of a statement that is not there, a Bind fails.
-        let params = prepared[at].clone().unwrap_or_default();
-        let bind = self.bind(STATEMENTS[at], params);
+        let known = prepared[at].clone().unwrap_or_default();
+        let bind = self.bind(STATEMENTS[at], known);
         let portal = match &bind {
             Step::Bind { portal, .. } => *portal,
             _ => "",
@@ -280,6 +304,7 @@ impl Generator<'_> {
             script.push(Message::Wire(vec![Step::Query(
                 "CREATE TEMP TABLE lines (c0 int, c1 text)".to_owned(),
             )]));
+            let made = script.last();
             script.push(Message::Wire(vec![
                 Step::Query("COPY lines FROM STDIN".to_owned()),
                 Step::CopyData(self.choices.one::<&str>(&LINES)),
@@ -287,6 +312,7 @@ impl Generator<'_> {
             ]));
             script.simple("SELECT * FROM lines");
             script.simple("DROP TABLE lines");
+            script.needs(made, made + 1);
         }
     }
 }

@@ -17,6 +17,7 @@ impl Generator<'_> {
         for _ in 0..=self.choices.below(3) {
             self.budget = super::BUDGET / 2;
             let sql = self.change();
+            script.simple("SAVEPOINT a");
             if self.choices.chance(30) {
                 let binary = self.choices.chance(50);
                 script.push(Message::Extended {
@@ -27,14 +28,18 @@ impl Generator<'_> {
                 });
             } else if self.choices.chance(10) {
                 script.simple(format!("PREPARE w AS {sql}"));
+                let prepared = script.last();
+                script.or_else("ROLLBACK TO a");
                 script.simple("EXECUTE w");
+                script.needs(prepared, prepared + 1);
+                script.or_else("ROLLBACK TO a");
                 script.simple("DEALLOCATE w");
+                script.needs(prepared, prepared + 1);
+                continue;
             } else {
                 script.simple(sql);
             }
-            if self.choices.chance(20) {
-                script.simple("SAVEPOINT a");
-            }
+            script.or_else("ROLLBACK TO a");
         }
         script.simple(format!("SELECT * FROM {OPEN} ORDER BY worksheet_id"));
         let sql = self.select_statement();
@@ -43,10 +48,7 @@ impl Generator<'_> {
     }
 
     fn change(&mut self) -> String {
-        match self
-            .choices
-            .weighted([6, 3, 6, 4, 4, 3, 3, 3, 1].into_iter())
-        {
+        match self.choices.weighted([6, 3, 6, 4, 4, 3, 3, 3].into_iter()) {
             0 => self.insert_select(),
             1 => self.insert_values(),
             2 => self.update_open(),
@@ -54,8 +56,7 @@ impl Generator<'_> {
             4 => self.delete_open(),
             5 => self.merge(),
             6 => self.with_change(),
-            7 => self.masked_change(),
-            _ => format!("TRUNCATE {OPEN}"),
+            _ => self.masked_change(),
         }
     }
 
