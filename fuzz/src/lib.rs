@@ -5,7 +5,7 @@ use phigate_phi::{
     Unclassified,
 };
 use phigate_sql::{
-    Batch, BoundPolicy, Column, Context, Refusal, Relation, RelationKind, Session, Snapshot,
+    BoundPolicy, Column, Context, Refusal, Relation, RelationKind, Session, Snapshot,
     SnapshotBuilder, Temporary,
 };
 use phigate_types::Profile;
@@ -69,14 +69,6 @@ impl World {
     /// # Errors
     /// The refusal.
     pub fn analyse(&self, text: &str) -> Result<String, Refusal> {
-        self.batch(text).map(|batch| batch.sql())
-    }
-
-    /// The statements of a text.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn batch(&self, text: &str) -> Result<Batch, Refusal> {
         let session = Session {
             user: "alice",
             database: "clinic",
@@ -87,7 +79,7 @@ impl World {
             budget: "no limit",
             write: false,
         };
-        phigate_sql::analyse(
+        let batch = phigate_sql::analyse(
             text,
             &Context {
                 snapshot: &self.snapshot,
@@ -95,7 +87,8 @@ impl World {
                 session: &session,
                 temporary: Temporary::NONE,
             },
-        )
+        )?;
+        Ok(batch.sql())
     }
 }
 
