@@ -15,7 +15,7 @@ use super::stage::Stage;
 use super::story::Story;
 
 /// How long the grant of the expiry step lives.
-const SHORT_GRANT: &str = "4s";
+const SHORT_GRANT: &str = "8s";
 
 /// Within which an event that others cause must be seen.
 const EVENT_DEADLINE: Duration = Duration::from_secs(15);
