@@ -164,7 +164,7 @@ async fn a_table_that_changed_is_refused_until_it_is_hardened_again() {
     phigate_tests::analyst::direct(&url, "alter table wards_icu no inherit wards").await;
     // A statement that is under way when the change is seen ends its session, so each try is one of its own.
     let (analyst, refused) = phigate_testkit::eventually("the change is seen", async || {
-        let analyst = house.grant("alice").connect().await;
+        let analyst = Box::pin(house.grant("alice").connect()).await;
         let refused = analyst.query("select ward from wards").await.err()?;
         (refused.code == "42501").then_some((analyst, refused))
     })
@@ -178,7 +178,7 @@ async fn a_table_that_changed_is_refused_until_it_is_hardened_again() {
     analyst.rows("select floor from departments").await;
     house.harden().await;
     phigate_testkit::eventually("the gateway sees the view", async || {
-        let analyst = house.grant("alice").connect().await;
+        let analyst = Box::pin(house.grant("alice").connect()).await;
         analyst.query("select ward from wards").await.ok()
     })
     .await;
