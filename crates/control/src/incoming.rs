@@ -104,12 +104,12 @@ async fn keep_accepting(
         let acceptor = TlsAcceptor::from(tls.load_full());
         let (ready, events) = (ready.clone(), Arc::clone(events));
         tokio::spawn(async move {
-            let shaken = shake(acceptor, socket, peer, &events).await;
-            drop(slot);
-            if let Some(stream) = shaken {
-                // The control plane stops: nobody is served any more.
+            if let Some(stream) = shake(acceptor, socket, peer, &events).await {
+                // An error: the control plane stops, and nobody is served any more.
                 let _ = ready.send(Ok(stream)).await;
             }
+            // Until here, so that no more connections wait to be served than shake hands.
+            drop(slot);
         });
     }
 }

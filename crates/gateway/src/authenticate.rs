@@ -38,7 +38,8 @@ impl From<std::io::Error> for Unproved {
     }
 }
 
-/// Runs the exchange; `end_point` is what the certificate that the client saw binds to. SASLFinal is written, AuthenticationOk is not. Not cancel safe.
+/// Runs the exchange; `end_point` is what the certificate that the client saw binds to. SASLFinal is
+/// written, AuthenticationOk is not. Not cancel safe.
 pub(crate) async fn authenticate(
     gateway: &Gateway,
     stream: &mut ClientStream,

@@ -6,11 +6,14 @@ use phigate_config::Config;
 use crate::assemble;
 use crate::serve::Parts;
 
+/// What an error means after the first part has begun to take over.
+const HALFWAY: &str = "in the middle of the reload, a part of which may hold: reload again";
+
 /// Reads everything anew and has the parts take it over. All that can be known is checked before
 /// anything changes.
 ///
 /// # Errors
-/// Why the old configuration goes on.
+/// Why the old configuration goes on; [`HALFWAY`] where it does not in every part.
 pub(crate) async fn reload(running: &Config, parts: &Parts) -> anyhow::Result<Config> {
     let new = Config::load(&running.path)?;
     let held = running.needs_restart(&new);
@@ -32,7 +35,11 @@ pub(crate) async fn reload(running: &Config, parts: &Parts) -> anyhow::Result<Co
             databases: control.databases,
             principals: control.principals,
         };
-        serving.renew(renewal).await.context("the control plane")?;
+        serving
+            .renew(renewal)
+            .await
+            .context("the control plane")
+            .context(HALFWAY)?;
     }
     if let Some((serving, gateway)) = gateway {
         let renewal = phigate_gateway::Renewal {
@@ -40,7 +47,11 @@ pub(crate) async fn reload(running: &Config, parts: &Parts) -> anyhow::Result<Co
             control: gateway.control,
             drain: gateway.timeouts.drain,
         };
-        serving.renew(renewal).await.context("the gateway")?;
+        serving
+            .renew(renewal)
+            .await
+            .context("the gateway")
+            .context(HALFWAY)?;
     }
     Ok(new)
 }

@@ -277,7 +277,7 @@ async fn obey(
             }
             Err(error) => {
                 let error = format!("{error:#}");
-                tracing::error!(error, "not reloaded: the old configuration goes on");
+                tracing::error!(error, "not reloaded");
                 manager.ready("serving; the last reload was refused: see the log");
             }
         }
